@@ -1,0 +1,114 @@
+"""The exceptions that pyfaceau raises, and the checks that raise them.
+
+Bad input raises at the edge, with one line that names the argument, what was expected and what
+came. An expected failure (no face in a frame) is not an exception: it is a value that carries its
+reason, see `pyfaceau.types.NoFace`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+class PyfaceauError(Exception):
+    """Base of all exceptions of this package; its text is one line fit for a user."""
+
+
+class InputError(PyfaceauError, ValueError):
+    """An argument, option or file is not what was expected."""
+
+
+class WeightsError(PyfaceauError):
+    """A model file is missing, truncated, altered or not what its name says."""
+
+
+class VideoError(PyfaceauError):
+    """A video or picture cannot be opened or decoded."""
+
+
+class OutputError(PyfaceauError):
+    """An output file or folder cannot be written."""
+
+
+def check_array(
+    name: str,
+    value: Any,
+    shape: tuple[int | None, ...],
+    dtype: DTypeLike,
+    *,
+    finite: bool = True,
+) -> NDArray[Any]:
+    """Return `value` as a C-contiguous array of `dtype`, or raise naming what came instead.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : array_like
+        What the caller passed.
+    shape : tuple of int or None
+        Expected shape; None matches any length.
+    dtype : dtype_like
+        Expected dtype; numeric input is cast to it where no information of kind is lost
+        (never float to integer).
+    finite : bool
+        Refuse NaN and infinities.
+
+    Returns
+    -------
+    ndarray
+        C-contiguous array of the given dtype; the caller's own array where it already fits.
+
+    Raises
+    ------
+    InputError
+        If shape, kind or finiteness is not as expected.
+    """
+    want = "(" + ", ".join("n" if n is None else str(n) for n in shape) + ")"
+    expected = f"{want} {np.dtype(dtype).name}"
+    array = np.asarray(value)
+    if array.ndim != len(shape) or any(
+        n is not None and n != m for n, m in zip(shape, array.shape, strict=True)
+    ):
+        raise InputError(f"{name}: expected {expected}, got shape {array.shape} {array.dtype}")
+    if array.dtype.kind not in "buif" or not np.can_cast(array.dtype, dtype, casting="same_kind"):
+        raise InputError(f"{name}: expected {expected}, got dtype {array.dtype}")
+    array = np.ascontiguousarray(array, dtype=dtype)
+    if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError(f"{name}: expected finite numbers, got NaN or infinity")
+    return array
+
+
+def check_image(name: str, value: Any, *, channels: tuple[int, ...] = (1, 3)) -> NDArray[np.uint8]:
+    """Return `value` as a C-contiguous uint8 picture, gray (H, W) or BGR (H, W, 3).
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : array_like
+        What the caller passed.
+    channels : tuple of int
+        Accepted numbers of channels, of 1 and 3.
+
+    Returns
+    -------
+    ndarray
+        (H, W) or (H, W, 3) uint8.
+
+    Raises
+    ------
+    InputError
+        If it is not an 8-bit picture with one of the accepted channel counts and at least a pixel.
+    """
+    kinds = " or ".join({1: "(H, W)", 3: "(H, W, 3) BGR"}[c] for c in channels) + " uint8"
+    array = np.asarray(value)
+    if array.ndim == 3 and array.shape[2] == 1 and 1 in channels:
+        array = array[:, :, 0]
+    count = 1 if array.ndim == 2 else array.shape[2] if array.ndim == 3 else 0
+    if count not in channels or array.dtype != np.uint8 or array.size == 0:
+        raise InputError(f"{name}: expected {kinds}, got shape {array.shape} {array.dtype}")
+    return np.ascontiguousarray(array)

@@ -1,0 +1,84 @@
+"""The one way to compile a kernel: strict IEEE arithmetic, cached, cache never stale.
+
+Numba's file cache notices a change of the file that holds a kernel, not of the files that hold the
+functions it calls. Kernels are therefore cached in a folder named after a hash of every source
+file of the package (and of numba's version): a changed source starts an empty cache.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import llvmlite
+import numba
+from numba import types
+from numba.core import config
+from numba.extending import intrinsic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@functools.lru_cache(maxsize=1)
+def cache_folder() -> str:
+    """Return the folder of compiled kernels that belongs to exactly these sources.
+
+    Returns
+    -------
+    str
+        ``$PYFACEAU_CACHE_DIR`` or the user's cache folder, then the hash of the sources.
+    """
+    package = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
+    for source in sorted(package.rglob("*.py")):
+        text = source.read_bytes()
+        if b"numba" in text or b"_jit" in text or source.name.startswith("_kernels"):
+            digest.update(source.relative_to(package).as_posix().encode() + b"\0" + text)
+    root = os.environ.get("PYFACEAU_CACHE_DIR")
+    if not root:
+        import platformdirs
+
+        root = platformdirs.user_cache_dir("pyfaceau", appauthor=False)
+    return str(Path(root) / "kernels" / digest.hexdigest()[:16])
+
+
+def kernel(function: F) -> F:
+    """Compile `function` on first call: no fast-math, no GIL, cached on disk where that is possible.
+
+    Parameters
+    ----------
+    function : callable
+        Plain numeric Python on arrays of fixed dtype and layout.
+
+    Returns
+    -------
+    callable
+        The compiled function.
+    """
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
+    before = config.CACHE_DIR
+    try:
+        folder = cache_folder()
+        os.makedirs(folder, exist_ok=True)
+        config.CACHE_DIR = folder
+        return cast(F, numba.njit(cache=True, **options)(function))
+    except (OSError, RuntimeError):  # no writable cache folder: compile in memory
+        return cast(F, numba.njit(**options)(function))
+    finally:
+        config.CACHE_DIR = before
+
+
+@intrinsic
+def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+    """Fused multiply-add, a * b + c with one rounding, all three float32 or all three float64."""
+    if a != b or b != c or a not in (types.float32, types.float64):
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fma(*args)
+
+    return a(a, b, c), codegen
