@@ -315,3 +315,74 @@ class FaceFeatures:
     def __post_init__(self) -> None:
         _set(self, "hog", check_array("hog", self.hog, (4464,), np.float32))
         _set(self, "geometry", check_array("geometry", self.geometry, (238,), np.float64))
+
+
+AU_INTENSITIES = tuple(
+    f"AU{n:02d}_r" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
+)
+"""The 17 intensity columns, in the CSV's order."""
+
+AU_PRESENCES = tuple(
+    f"AU{n:02d}_c" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 28, 45)
+)
+"""The 18 presence columns, in the CSV's order."""
+
+
+@dataclass(frozen=True, eq=False)
+class AUPrediction:
+    """Action units of one frame.
+
+    Attributes
+    ----------
+    intensities : (17,) float64
+        In the order of `AU_INTENSITIES`; raw SVR scores or, after the whole-video pass, 0 to 5.
+    presences : (18,) float64
+        In the order of `AU_PRESENCES`; 0 or 1.
+    """
+
+    intensities: Float64
+    presences: Float64
+
+    def __post_init__(self) -> None:
+        _set(self, "intensities", check_array("intensities", self.intensities, (17,), np.float64))
+        _set(self, "presences", check_array("presences", self.presences, (18,), np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class FrameResult:
+    """All that the pipeline knows of one frame.
+
+    Attributes
+    ----------
+    index : int
+        Position in decoding order, from 0.
+    timestamp : float
+        Seconds.
+    face : TrackedFace
+        Landmarks, shape parameters, success.
+    landmarks_3d : (68, 3) float32
+        Landmarks in camera space, mm.
+    pose : HeadPose
+        Head pose.
+    gaze : Gaze or None
+        None where the tracker fits no eyes.
+    eyes_3d : (56, 3) float32 or None
+        Eye landmarks in camera space, mm; rows 0-27 the eye on the image's left.
+    action_units : AUPrediction or None
+        Values known at this frame, before the whole-video pass; None where not computed.
+    aligned : AlignedFace or None
+        The masked face that the action units were measured on; None in a frame without face.
+    features : FaceFeatures or None
+        What the models saw; None in a frame without face.
+    """
+
+    index: int
+    timestamp: float
+    face: TrackedFace
+    landmarks_3d: Float32
+    pose: HeadPose
+    gaze: Gaze | None = None
+    eyes_3d: Float32 | None = None
+    action_units: AUPrediction | None = None
+    aligned: AlignedFace | None = None
+    features: FaceFeatures | None = None

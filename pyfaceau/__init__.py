@@ -1,0 +1,1 @@
+"""Face video in, OpenFace-compatible action-unit CSV out."""

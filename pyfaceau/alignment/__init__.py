@@ -1,0 +1,1 @@
+"""Similarity alignment of a face and its mask."""

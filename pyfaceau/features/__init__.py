@@ -1,0 +1,1 @@
+"""What the action-unit models see: FHOG, geometry, the running median."""

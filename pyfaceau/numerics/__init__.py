@@ -1,0 +1,1 @@
+"""Float32 arithmetic as the reference program does it; knows nothing of faces."""

@@ -1,0 +1,1 @@
+"""Action-unit models, the predictor and the whole-video pass."""

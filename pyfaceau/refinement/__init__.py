@@ -1,0 +1,1 @@
+"""Constrained local models: patch experts, NU-RLMS, CLNF, targeted refinement."""

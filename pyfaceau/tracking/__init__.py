@@ -1,0 +1,1 @@
+"""Who the face is from frame to frame: the only owner of track state."""
