@@ -1,0 +1,53 @@
+"""Fixtures that every test may use.
+
+Two folders may lie beside a checkout and are never part of it: ``../shared`` (reference output,
+stage goldens, sample videos) and the model files. Tests that need either skip, with the reason,
+where it is absent.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+INSTALLED = ROOT / "weights"
+CHECK_FILE = "In-the-wild_aligned_PDM_68.txt"
+"""A file of every weights folder: where it is, the folder is taken as installed."""
+
+
+def _usable_weights() -> Path | None:
+    """Return the folder of model files to test with: configured, installed or the lab's mirror."""
+    configured = os.environ.get("PYFACEAU_WEIGHTS_DIR")
+    candidates = [Path(configured)] if configured else [INSTALLED, SHARED / "weights"]
+    return next((folder for folder in candidates if (folder / CHECK_FILE).is_file()), None)
+
+
+WEIGHTS = _usable_weights()
+if WEIGHTS is not None:
+    os.environ["PYFACEAU_WEIGHTS_DIR"] = str(WEIGHTS)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the checkout's top folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of reference data beside the checkout, or skip."""
+    if not (SHARED / "reference").is_dir():
+        pytest.skip("no reference data: folder ../shared is not beside the checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def weights_dir() -> Path:
+    """Return a folder that holds the model files, or skip."""
+    if WEIGHTS is None:
+        pytest.skip("no model files: run `pyfaceau weights install`")
+    return WEIGHTS
