@@ -1,0 +1,1 @@
+"""How close to OpenFace, and how fast: the measurements behind every figure in this repository."""
