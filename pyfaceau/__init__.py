@@ -1,1 +1,3 @@
 """Face video in, OpenFace-compatible action-unit CSV out."""
+
+__version__ = "0.1.0"
