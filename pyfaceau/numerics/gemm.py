@@ -1,0 +1,138 @@
+"""Float32 matrix products with the accumulation order of the reference's BLAS.
+
+The reference program calls an SGEMM whose compiled kernel gives each element of the result one of
+two orders of fused multiply-adds over k = 0..K-1:
+
+* order S: one accumulator takes every k;
+* order E: one accumulator takes even k and, past the last multiple of eight, every k; another
+  takes odd k; the result is their sum.
+
+Which element gets which depends on its place in the result alone. The matrix C is added last, with
+one rounding. These functions are compiled kernels but for `order_blocks`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.numerics._jit import fma, kernel
+from pyfaceau.types import Float32, Float64
+
+
+def order_blocks(n: int) -> NDArray[np.bool_]:
+    """Tell which elements of an n x n normal matrix are accumulated in order E.
+
+    Parameters
+    ----------
+    n : int
+        Size; 40, 38 and 16 are the models' full matrices, every other size is order S throughout.
+
+    Returns
+    -------
+    (n, ceil(n / 8)) bool
+        One flag for each row and block of eight columns.
+    """
+    blocks = np.zeros((n, (n + 7) // 8), dtype=np.bool_)
+    row = np.arange(n)
+    if n == 40:
+        blocks[(row // 6 % 2 == 0) & (row < 36), 0] = True
+        blocks[(row // 6 % 2 == 1) & (row < 36), 4] = True
+        blocks[36:] = True
+    elif n == 38:
+        even = row // 6 % 2 == 0
+        blocks[even & (row < 36), 0] = True
+        blocks[even & (row < 36), 3] = True
+    elif n == 16:
+        blocks[:6] = True
+        blocks[12:] = True
+    return blocks
+
+
+@kernel
+def normal_matrix(
+    weighted: Float32, jacobian: Float32, diagonal: Float32, blocks: NDArray[np.bool_], out: Float32
+) -> None:
+    """Compute (W J)' J + diag(lambda).
+
+    Parameters
+    ----------
+    weighted, jacobian : (K, n) float32
+        The Jacobian with its rows weighted, and as it is.
+    diagonal : (n,) float32
+        lambda.
+    blocks : (n, ceil(n / 8)) bool
+        From `order_blocks`.
+    out : (n, n) float32
+        Receives the matrix.
+    """
+    count, n = jacobian.shape
+    odd = np.zeros((n, n), np.float32)
+    out[:] = np.float32(0)
+    whole = count - count % 8
+    full = n // 8
+    for k in range(count):
+        second = k % 2 == 1 and k < whole
+        for i in range(n):
+            a = weighted[k, i]
+            for block in range(full):
+                j0 = block * 8
+                target = odd if second and blocks[i, block] else out
+                for j in range(j0, j0 + 8):
+                    target[i, j] = fma(a, jacobian[k, j], target[i, j])
+            for j in range(full * 8, n):
+                out[i, j] = fma(a, jacobian[k, j], out[i, j])
+    for i in range(n):
+        for block in range(full):
+            if blocks[i, block]:
+                for j in range(block * 8, block * 8 + 8):
+                    out[i, j] += odd[i, j]
+        out[i, i] += diagonal[i]
+
+
+@kernel
+def matvec(a_t: Float32, x: Float32, c: Float32, out: Float32) -> None:
+    """Compute A x + c, order S.
+
+    Parameters
+    ----------
+    a_t : (K, P) float32
+        A transposed, so that a column of A is contiguous.
+    x : (K,) float32
+        Vector.
+    c : (P,) float32
+        Added last.
+    out : (P,) float32
+        Receives the result.
+    """
+    out[:] = np.float32(0)
+    for k in range(a_t.shape[0]):
+        value = x[k]
+        for i in range(a_t.shape[1]):
+            out[i] = fma(a_t[k, i], value, out[i])
+    for i in range(a_t.shape[1]):
+        out[i] += c[i]
+
+
+@kernel
+def transposed_matvec(a: Float32, x: Float32, sums: Float64, out: Float32) -> None:
+    """Compute A' x, accumulated in float64 and rounded once.
+
+    Parameters
+    ----------
+    a : (K, Q) float32
+        Matrix.
+    x : (K,) float32
+        Vector.
+    sums : (Q,) float64
+        Work space.
+    out : (Q,) float32
+        Receives the result.
+    """
+    sums[:] = 0.0
+    for k in range(a.shape[0]):
+        value = np.float64(x[k])
+        for j in range(a.shape[1]):
+            sums[j] += np.float64(a[k, j]) * value
+    for j in range(a.shape[1]):
+        out[j] = np.float32(sums[j])

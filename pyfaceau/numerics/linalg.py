@@ -1,0 +1,236 @@
+"""Small float32 linear algebra with a fixed order of operations: Cholesky and Jacobi SVD.
+
+Inner products are accumulated in float64 from float32 products, in ascending (forward) or
+descending (backward) order, and rounded once; each loop runs over independent sums so that it
+vectorises without changing any of them. These functions are compiled kernels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pyfaceau.numerics._jit import kernel
+from pyfaceau.types import Float32
+
+_EPSILON = 1.1920928955078125e-07
+
+
+@kernel
+def cholesky_factor(a: Float32, lower_t: Float32) -> bool:
+    """Factor a symmetric matrix, A = L L'.
+
+    Parameters
+    ----------
+    a : (n, n) float32
+        Only its lower triangle is read.
+    lower_t : (n, n) float32
+        Receives L transposed in its upper triangle, with the reciprocal of the diagonal.
+
+    Returns
+    -------
+    bool
+        False where a pivot is under 1.19e-7; `lower_t` is then unusable.
+    """
+    n = a.shape[0]
+    sums = np.empty(n, np.float64)
+    for j in range(n):
+        for i in range(j, n):
+            sums[i] = a[i, j]
+        for k in range(j):
+            factor = lower_t[k, j]
+            sums[j] -= float(factor) * float(factor)
+            for i in range(j + 1, n):
+                sums[i] -= np.float64(lower_t[k, i] * factor)
+        if sums[j] < _EPSILON:
+            return False
+        reciprocal = np.float32(1.0 / math.sqrt(sums[j]))
+        lower_t[j, j] = reciprocal
+        for i in range(j + 1, n):
+            lower_t[j, i] = np.float32(sums[i] * np.float64(reciprocal))
+    return True
+
+
+@kernel
+def cholesky_substitute(lower_t: Float32, b: Float32, x: Float32) -> None:
+    """Solve L L' x = b with the factor made by `cholesky_factor`.
+
+    Parameters
+    ----------
+    lower_t : (n, n) float32
+        Transposed factor.
+    b : (n,) float32
+        Right-hand side.
+    x : (n,) float32
+        Receives the solution; may be `b` itself.
+    """
+    n = b.shape[0]
+    sums = b.astype(np.float64)
+    for i in range(n):
+        y = np.float32(sums[i] * np.float64(lower_t[i, i]))
+        x[i] = y
+        for k in range(i + 1, n):
+            sums[k] -= np.float64(lower_t[i, k] * y)
+    for i in range(n - 1, -1, -1):
+        total = np.float64(x[i])
+        for k in range(n - 1, i, -1):
+            total -= np.float64(lower_t[i, k] * x[k])
+        x[i] = np.float32(total * np.float64(lower_t[i, i]))
+
+
+@kernel
+def cholesky_solve(a: Float32, b: Float32, x: Float32) -> bool:
+    """Solve A x = b for a symmetric positive definite A; False and x = 0 where it is not.
+
+    Parameters
+    ----------
+    a : (n, n) float32
+        Matrix; its lower triangle is read.
+    b : (n,) float32
+        Right-hand side.
+    x : (n,) float32
+        Receives the solution.
+
+    Returns
+    -------
+    bool
+        Whether A was positive definite.
+    """
+    lower_t = np.empty_like(a)
+    if not cholesky_factor(a, lower_t):
+        x[:] = np.float32(0)
+        return False
+    cholesky_substitute(lower_t, b, x)
+    return True
+
+
+@kernel
+def cholesky_inverse(a: Float32, out: Float32) -> bool:
+    """Invert a symmetric positive definite matrix, column by column of the identity.
+
+    Parameters
+    ----------
+    a : (n, n) float32
+        Matrix; its lower triangle is read.
+    out : (n, n) float32
+        Receives the inverse.
+
+    Returns
+    -------
+    bool
+        False, and zeros, where A is not positive definite.
+    """
+    n = a.shape[0]
+    lower_t = np.empty_like(a)
+    if not cholesky_factor(a, lower_t):
+        out[:] = np.float32(0)
+        return False
+    column = np.empty(n, np.float32)
+    for j in range(n):
+        column[:] = np.float32(0)
+        column[j] = np.float32(1)
+        cholesky_substitute(lower_t, column, column)
+        out[:, j] = column
+    return True
+
+
+@kernel
+def svd_jacobi(a: Float32) -> tuple[Float32, Float32, Float32]:
+    """Singular value decomposition of a 2x2 or 3x3 matrix by one-sided Jacobi rotations.
+
+    Hestenes' method: pairs of columns are rotated until all are orthogonal. Rotations and vectors
+    are float32, norms and angles float64.
+
+    Parameters
+    ----------
+    a : (n, n) float32
+        Matrix.
+
+    Returns
+    -------
+    u, w, vt : (n, n), (n,), (n, n) float32
+        A = U diag(w) V', w descending.
+    """
+    n = a.shape[0]
+    b = a.T.copy()
+    v = np.zeros((n, n), np.float32)
+    w = np.zeros(n, np.float64)
+    for i in range(n):
+        v[i, i] = np.float32(1)
+        for k in range(n):
+            w[i] += float(b[i, k]) * float(b[i, k])
+    for _ in range(30):
+        changed = False
+        for i in range(n - 1):
+            for j in range(i + 1, n):
+                p = 0.0
+                for k in range(n):
+                    p += float(b[i, k]) * float(b[j, k])
+                if abs(p) <= 2 * _EPSILON * math.sqrt(w[i] * w[j]):
+                    continue
+                changed = True
+                p *= 2
+                beta = w[i] - w[j]
+                gamma = _hypot(p, beta)
+                if beta < 0:
+                    s = np.float32(math.sqrt((gamma - beta) * 0.5 / gamma))
+                    c = np.float32(p / (gamma * float(s) * 2))
+                else:
+                    c = np.float32(math.sqrt((gamma + beta) / (gamma * 2)))
+                    s = np.float32(p / (gamma * float(c) * 2))
+                wi = 0.0
+                wj = 0.0
+                for k in range(n):
+                    t0 = c * b[i, k] + s * b[j, k]
+                    t1 = -s * b[i, k] + c * b[j, k]
+                    b[i, k], b[j, k] = t0, t1
+                    wi += float(t0) * float(t0)
+                    wj += float(t1) * float(t1)
+                    t0 = c * v[i, k] + s * v[j, k]
+                    t1 = -s * v[i, k] + c * v[j, k]
+                    v[i, k], v[j, k] = t0, t1
+                w[i], w[j] = wi, wj
+        if not changed:
+            break
+    return _sort_svd(b, w, v)
+
+
+@kernel
+def _hypot(a: float, b: float) -> float:
+    a, b = abs(a), abs(b)
+    if a > b:
+        b /= a
+        return a * math.sqrt(1 + b * b)
+    if b > 0:
+        a /= b
+        return b * math.sqrt(1 + a * a)
+    return 0.0
+
+
+@kernel
+def _sort_svd(
+    b: Float32, w: np.ndarray, v: Float32
+) -> tuple[Float32, Float32, Float32]:
+    n = b.shape[0]
+    for i in range(n):
+        total = 0.0
+        for k in range(n):
+            total += float(b[i, k]) * float(b[i, k])
+        w[i] = math.sqrt(total)
+    for i in range(n - 1):
+        top = i
+        for k in range(i + 1, n):
+            if w[top] < w[k]:
+                top = k
+        if top != i:
+            w[i], w[top] = w[top], w[i]
+            for k in range(n):
+                b[i, k], b[top, k] = b[top, k], b[i, k]
+                v[i, k], v[top, k] = v[top, k], v[i, k]
+    u = np.empty((n, n), np.float32)
+    for i in range(n):
+        scale = np.float32(1.0 / w[i]) if w[i] > 1.1754943508222875e-38 else np.float32(0)
+        for k in range(n):
+            u[k, i] = b[i, k] * scale
+    return u, w.astype(np.float32), v

@@ -1,0 +1,144 @@
+"""Bilinear sampling on a grid of 1/32 pixel, in the fixed-point arithmetic of the reference.
+
+Source positions are rounded to 1/32 pixel by way of 1/1024 pixel row and column terms, so that a
+position does not depend on the order of evaluation. What lies outside the picture counts as zero,
+neighbour by neighbour. These functions are compiled kernels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyfaceau.numerics._jit import kernel
+from pyfaceau.types import Float32, Float64, UInt8
+
+_1 = np.float32(1)
+_0 = np.float32(0)
+_STEP = np.float32(0.03125)
+
+
+@kernel
+def invert_affine(m: Float64) -> Float64:
+    """Return the inverse of a (2, 3) float64 affine matrix."""
+    d = 1.0 / (m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0])
+    out = np.empty((2, 3), np.float64)
+    out[0, 0], out[0, 1] = m[1, 1] * d, -m[0, 1] * d
+    out[1, 0], out[1, 1] = -m[1, 0] * d, m[0, 0] * d
+    out[0, 2] = -out[0, 0] * m[0, 2] - out[0, 1] * m[1, 2]
+    out[1, 2] = -out[1, 0] * m[0, 2] - out[1, 1] * m[1, 2]
+    return out
+
+
+@kernel
+def row_terms(m: Float64, y: int) -> tuple[int, int]:
+    """Return the 1/1024-pixel source position of (0, y), half of 1/32 pixel added to round."""
+    x0 = np.int64(np.rint((m[0, 1] * y + m[0, 2]) * 1024.0)) + 16
+    y0 = np.int64(np.rint((m[1, 1] * y + m[1, 2]) * 1024.0)) + 16
+    return x0, y0
+
+
+@kernel
+def sample_f32(image: Float32, x32: int, y32: int) -> float:
+    """Sample an (H, W) float32 or uint8 picture at a position in 1/32 pixels; float32."""
+    height, width = image.shape
+    column, row = x32 >> 5, y32 >> 5
+    fx = np.float32(x32 & 31) * _STEP
+    fy = np.float32(y32 & 31) * _STEP
+    p00 = p01 = p10 = p11 = _0
+    left, right = 0 <= column < width, -1 <= column < width - 1
+    if 0 <= row < height:
+        if left:
+            p00 = np.float32(image[row, column])
+        if right:
+            p01 = np.float32(image[row, column + 1])
+    if -1 <= row < height - 1:
+        if left:
+            p10 = np.float32(image[row + 1, column])
+        if right:
+            p11 = np.float32(image[row + 1, column + 1])
+    gx, gy = _1 - fx, _1 - fy
+    return p00 * (gy * gx) + p01 * (gy * fx) + p10 * (fy * gx) + p11 * (fy * fx)
+
+
+@kernel
+def warp_affine_f32(image: Float32, m: Float64, out: Float32) -> None:
+    """Warp a single-channel picture; exact for 8-bit values.
+
+    Parameters
+    ----------
+    image : (H, W) float32 or uint8
+        Source.
+    m : (2, 3) float64
+        Maps pixels of `out` to pixels of `image`.
+    out : (h, w) float32
+        Receives the result.
+    """
+    for y in range(out.shape[0]):
+        x0, y0 = row_terms(m, y)
+        for x in range(out.shape[1]):
+            xs = (x0 + np.int64(np.rint(m[0, 0] * x * 1024.0))) >> 5
+            ys = (y0 + np.int64(np.rint(m[1, 0] * x * 1024.0))) >> 5
+            out[y, x] = sample_f32(image, xs, ys)
+
+
+@kernel
+def warp_affine_u8(image: UInt8, m: Float64, out: UInt8) -> None:
+    """Warp a colour picture with integer weights that sum to 32768.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        Source.
+    m : (2, 3) float64
+        Maps pixels of `out` to pixels of `image`.
+    out : (h, w, 3) uint8
+        Receives the result.
+    """
+    height, width = image.shape[0], image.shape[1]
+    for y in range(out.shape[0]):
+        x0, y0 = row_terms(m, y)
+        for x in range(out.shape[1]):
+            xs = (x0 + np.int64(np.rint(m[0, 0] * x * 1024.0))) >> 5
+            ys = (y0 + np.int64(np.rint(m[1, 0] * x * 1024.0))) >> 5
+            column, row = xs >> 5, ys >> 5
+            fx, fy = np.int32(xs & 31), np.int32(ys & 31)
+            w00, w01 = (32 - fy) * (32 - fx) * 32, (32 - fy) * fx * 32
+            w10, w11 = fy * (32 - fx) * 32, fy * fx * 32
+            if 0 <= column < width - 1 and 0 <= row < height - 1:
+                for c in range(3):
+                    total = w00 * image[row, column, c] + w01 * image[row, column + 1, c]
+                    total += w10 * image[row + 1, column, c] + w11 * image[row + 1, column + 1, c]
+                    out[y, x, c] = (total + 16384) >> 15
+                continue
+            left, right = 0 <= column < width, -1 <= column < width - 1
+            for c in range(3):
+                total = 0
+                if 0 <= row < height:
+                    if left:
+                        total += w00 * image[row, column, c]
+                    if right:
+                        total += w01 * image[row, column + 1, c]
+                if -1 <= row < height - 1:
+                    if left:
+                        total += w10 * image[row + 1, column, c]
+                    if right:
+                        total += w11 * image[row + 1, column + 1, c]
+                out[y, x, c] = (total + 16384) >> 15
+
+
+@kernel
+def gray_from_bgr(image: UInt8, out: UInt8) -> None:
+    """Convert to gray, (3735 B + 19235 G + 9798 R + 16384) >> 15 (the reference's BT.601 weights).
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        BGR.
+    out : (H, W) uint8
+        Receives the result.
+    """
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            blue, green, red = image[y, x, 0], image[y, x, 1], image[y, x, 2]
+            total = np.int32(blue) * 3735 + np.int32(green) * 19235 + np.int32(red) * 9798
+            out[y, x] = (total + 16384) >> 15
