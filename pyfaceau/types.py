@@ -17,6 +17,7 @@ from pyfaceau.errors import InputError, check_array, check_image
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
+UInt32 = NDArray[np.uint32]
 
 
 def _set(instance: Any, name: str, array: NDArray[Any]) -> None:

@@ -1,0 +1,116 @@
+"""Person calibration: the running median of a face's features stands for its neutral face."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from pyfaceau.features import _kernels
+from pyfaceau.types import FaceFeatures, Float64
+
+_HOG, _GEOMETRY = 4464, 238
+
+
+class Calibration(Protocol):
+    """What gives the neutral face that person-specific models subtract."""
+
+    def update(self, features: FaceFeatures | None) -> bool:
+        """Take the next frame, None where there is no face; tell whether `neutral` is new."""
+
+    @property
+    def neutral(self) -> Float64:
+        """(4702,) float64: FHOG, then geometry, of the neutral face as known now."""
+
+    def reset(self) -> None:
+        """Start a new person."""
+
+
+class _HistogramMedian:
+    """Medians of many dimensions, each kept as a histogram over the same range."""
+
+    def __init__(self, dimensions: int, bins: int, low: float, high: float) -> None:
+        self._low, self._high, self._width = low, high, (high - low) / bins
+        self._histogram = np.zeros((dimensions, bins), np.uint32)
+        self._at = np.zeros(dimensions, np.uint32)
+        self._below = np.zeros(dimensions, np.uint32)
+        self._count = 0
+
+    def insert(self, values: Float64) -> None:
+        _kernels.histogram_insert(
+            values, self._low, self._high, self._histogram, self._below, self._at
+        )
+        self._count += 1
+        _kernels.histogram_seek(
+            self._histogram, (self._count + 1) // 2, self._below, self._at
+        )
+
+    def median(self) -> Float64:
+        """Centre of each dimension's median bin (of the first bin where nothing was counted)."""
+        return self._low + self._at * self._width + 0.5 * self._width
+
+
+class RunningMedian:
+    """Running median over a video, as OpenFace keeps it.
+
+    Every second frame, from the first on, is looked at. If it has a face, each dimension's value is
+    counted in a histogram: FHOG in 1000 bins over [-0.005, 1], geometry in 10000 bins over
+    [-60, 60] mm, values outside in the end bins. The median is the centre of the first bin where
+    the cumulative count reaches floor((n + 1) / 2), n the number of faces counted; negative FHOG
+    medians become 0. Two rules of the reference are kept: while n is 1 the median is a copy of the
+    looked-at frame's features (zeros if that frame has no face), and before any face was counted it
+    is the centre of the first bin.
+
+    Notes
+    -----
+    The histograms are never scanned: each dimension's median bin and the count below it are kept,
+    and move by one order statistic per frame. T. Baltrusaitis et al., Cross-dataset learning and
+    person-specific normalisation for automatic action unit detection, FERA 2015.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: a new video starts."""
+        self._hog = _HistogramMedian(_HOG, 1000, -0.005, 1.0)
+        self._geometry = _HistogramMedian(_GEOMETRY, 10000, -60.0, 60.0)
+        self._neutral = np.zeros(_HOG + _GEOMETRY)
+        self._frames = self._faces = 0
+
+    @property
+    def neutral(self) -> Float64:
+        """(4702,) float64, read-only: median FHOG, then median geometry in mm."""
+        view = self._neutral.view()
+        view.flags.writeable = False
+        return view
+
+    def update(self, features: FaceFeatures | None) -> bool:
+        """Take the next frame of the video.
+
+        Parameters
+        ----------
+        features : FaceFeatures or None
+            The frame's features; None where there is no face.
+
+        Returns
+        -------
+        bool
+            Whether the frame was looked at, so that `neutral` may have changed.
+        """
+        self._frames += 1
+        if self._frames % 2 == 0:
+            return False
+        if features is not None:
+            self._faces += 1
+            self._hog.insert(features.hog.astype(np.float64))
+            self._geometry.insert(features.geometry)
+        if self._faces != 1:
+            self._neutral[:_HOG] = np.maximum(self._hog.median(), 0.0)
+            self._neutral[_HOG:] = self._geometry.median()
+        elif features is None:
+            self._neutral[:] = 0.0
+        else:
+            self._neutral[:_HOG] = np.maximum(features.hog, 0.0)
+            self._neutral[_HOG:] = features.geometry
+        return True

@@ -1,0 +1,19 @@
+"""Kernel of the action-unit models: 35 linear scores as one product."""
+
+from __future__ import annotations
+
+from pyfaceau.numerics._jit import kernel
+from pyfaceau.types import Float64
+
+
+@kernel
+def linear_scores(features: Float64, weights: Float64, out: Float64) -> None:
+    """Add ``features @ weights`` to `out`, features in order: no thread count changes a digit.
+
+    `features` (d,), `weights` (d, k) row-major, `out` (k,).
+    """
+    for i in range(features.shape[0]):
+        x = features[i]
+        if x != 0.0:
+            for k in range(out.shape[0]):
+                out[k] += x * weights[i, k]

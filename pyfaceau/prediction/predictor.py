@@ -1,0 +1,136 @@
+"""Action units of a video, frame by frame, and the values that only its end can tell."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyfaceau.errors import InputError
+from pyfaceau.features.running_median import Calibration, RunningMedian
+from pyfaceau.prediction.models import AUModels
+from pyfaceau.prediction.whole_video import finish_intensities, finish_presences, zero_levels
+from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, AUPrediction, FaceFeatures, Float64
+
+_R, _C = len(AU_INTENSITIES), len(AU_PRESENCES)
+
+REPREDICTED = 3000
+"""Faces, from the first on, whose scores are computed again with the final neutral face."""
+
+
+def predict_picture(models: AUModels, features: FaceFeatures) -> AUPrediction:
+    """Predict the action units of a still picture.
+
+    Parameters
+    ----------
+    models : AUModels
+        Static models.
+    features : FaceFeatures
+        The face.
+
+    Returns
+    -------
+    AUPrediction
+        Intensities clipped to 0 .. 5.
+
+    Raises
+    ------
+    InputError
+        If a model needs a person's neutral face.
+    """
+    if models.dynamic.any():
+        raise InputError("models: expected static ones for a still picture, got dynamic ones")
+    scores = models.scores(features)
+    return AUPrediction(np.clip(scores[:_R], 0.0, 5.0), models.presences(scores[_R:]))
+
+
+class AUPredictor:
+    """Predicts a video's action units; the only owner of what is known of the person.
+
+    Scores are linear, so a face is kept as its 35 scores, not as its 4702 features: subtracting
+    those of the neutral face later is the same.
+
+    Parameters
+    ----------
+    models : AUModels
+        The linear models.
+    calibration : Calibration or None
+        What gives the neutral face; None for OpenFace's running median.
+    """
+
+    def __init__(self, models: AUModels, calibration: Calibration | None = None) -> None:
+        self._models = models
+        self._calibration = RunningMedian() if calibration is None else calibration
+        self._personal = bool(models.dynamic.any())
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: a new video starts."""
+        self._calibration.reset()
+        self._scores = np.zeros((256, _R + _C))
+        self._ok = np.zeros(256, np.bool_)
+        self._frames = self._faces = 0
+        self._neutral = np.zeros(_R + _C)
+
+    def update(self, features: FaceFeatures | None) -> AUPrediction:
+        """Take the next frame.
+
+        Parameters
+        ----------
+        features : FaceFeatures or None
+            Features of the frame's face; None where there is none.
+
+        Returns
+        -------
+        AUPrediction
+            The values known at this frame: raw scores (neither zero level nor clipping) and
+            classes; zeros where there is no face.
+        """
+        if self._personal and self._calibration.update(features):
+            self._neutral = self._models.neutral_scores(self._calibration.neutral)
+        row = self._append(features is not None)
+        if features is None:
+            return AUPrediction(np.zeros(_R), np.zeros(_C))
+        scores = self._models.scores(features)
+        now = scores - self._neutral
+        self._faces += 1
+        self._scores[row] = scores if self._faces <= REPREDICTED else now
+        return AUPrediction(now[:_R], self._models.presences(now[_R:]))
+
+    def _append(self, ok: bool) -> int:
+        row = self._frames
+        if row == len(self._ok):
+            self._scores = np.concatenate([self._scores, np.zeros_like(self._scores)])
+            self._ok = np.concatenate([self._ok, np.zeros_like(self._ok)])
+        self._ok[row] = ok
+        self._frames += 1
+        return row
+
+    def raw(self) -> tuple[Float64, Float64]:
+        """Return the scores and classes of all frames, the first faces' with the final neutral face.
+
+        Returns
+        -------
+        intensities : (N, 17) float64
+            Raw scores; 0 where there is no face.
+        presences : (N, 18) float64
+            0 or 1; 0 where there is no face.
+        """
+        ok = self._ok[: self._frames]
+        scores = self._scores[: self._frames].copy()
+        scores[np.flatnonzero(ok)[:REPREDICTED]] -= self._neutral
+        presences = np.where(ok[:, None], self._models.presences(scores[:, _R:]), 0.0)
+        return scores[:, :_R], presences
+
+    def finish(self) -> tuple[Float64, Float64]:
+        """Return the action units of all frames as the CSV has them.
+
+        Returns
+        -------
+        intensities : (N, 17) float64
+            0 to 5, zero level of the person subtracted, smoothed over three frames.
+        presences : (N, 18) float64
+            0 or 1, majority of seven frames.
+        """
+        ok = self._ok[: self._frames]
+        intensities, presences = self.raw()
+        levels = zero_levels(intensities, ok, self._models.cutoffs)
+        return finish_intensities(intensities, ok, levels), finish_presences(presences)
