@@ -92,13 +92,8 @@ class WeightFile:
 
     def __post_init__(self) -> None:
         path = PurePosixPath(self.path)
-        bad = (
-            not path.parts
-            or path.is_absolute()
-            or ".." in path.parts
-            or re.search(r"[\\:\0]", self.path)
-        )
-        if bad:
+        leaves = path.is_absolute() or ".." in path.parts or re.search(r"[\\:\0]", self.path)
+        if leaves or not path.parts:
             raise InputError(f"manifest: path: expected one below the folder, got {self.path!r}")
         if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise InputError(f"manifest: {self.path}: sha256: expected 64 hexadecimal digits")

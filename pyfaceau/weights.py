@@ -17,7 +17,7 @@ from pyfaceau.manifest import WeightFile, manifest
 from pyfaceau.resources import checkout
 
 RECEIPTS = "installed.json"
-"""In the weights folder: licences accepted, checksums of files that came without a published one."""
+"""File of the weights folder in which the installer notes what `receipts` returns."""
 
 _verified: set[tuple[str, int, int, str]] = set()
 
@@ -210,9 +210,8 @@ def receipts() -> dict[str, dict[str, str]]:
     path = weights_dir() / RECEIPTS
     notes: dict[str, dict[str, str]] = {"accepted": {}, "checksums": {}}
     try:
-        notes.update(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        pass
+        if path.is_file():
+            notes.update(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise WeightsError(f"{path}: damaged; delete it, then: pyfaceau weights install") from error
     return notes
