@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ def _normalise(v: Float32) -> None:
 
 
 @kernel
-def _dot(a: Float32, b: Float32) -> float:
+def _dot(a: Float32, b: Float32) -> Any:
+    """Return the product in float32, left to right."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 

@@ -134,7 +134,7 @@ def _normal_equations(
 
 @kernel
 def _damped_step(hessian: Float64, gradient: Float64, damping: float, step: Float64) -> bool:
-    """Solve (H + damping diag H) step = gradient by Cholesky, lower half of H; false if singular."""
+    """Solve (H + damping diag H) step = gradient, lower half of H; false if singular."""
     lower = np.empty((6, 6))
     for i in range(6):
         for j in range(i + 1):
