@@ -1,0 +1,323 @@
+"""Small convolutional networks in the arithmetic of OpenFace's reference binary, without a BLAS.
+
+OpenFace evaluates a convolution as one float32 matrix product (positions x inputs) (inputs x
+kernels). Its BLAS (OpenBLAS, Haswell kernels) sums every element with fused multiply-adds, either
+in one chain over the inputs or in two (even and odd inputs, then added); which of the two depends
+on the element's row and column alone (`two_chain_mask`), and more than 320 inputs are summed in
+blocks (`input_blocks`). Here the same chains run with positions as vector lanes, so every machine
+gets the reference's bits. The rule was found by comparing 3,465 random products of all shapes
+with the library, none of which differs; the tests repeat it where SciPy is installed.
+
+Maps are (channels, pictures, height, width) float32: several pictures of one size go through a
+network together, and each comes out as if it had gone alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.errors import InputError
+from pyfaceau.modelfile import BinaryReader, mend
+from pyfaceau.numerics import _cnn_kernels as kernels
+from pyfaceau.types import Float32, UInt8
+
+_BLOCK = 320
+_BLAS_OUTPUTS = 100
+_CONVOLUTION, _POOL, _DENSE, _RECTIFIER = range(4)
+
+
+class Layer(Protocol):
+    """One layer of a network: maps or vectors in, maps or vectors out."""
+
+    def __call__(self, x: Float32) -> Float32:
+        """Return the layer's output; `x` may be overwritten."""
+        ...
+
+
+def input_blocks(inputs: int) -> NDArray[np.int64]:
+    """Return the ends of the blocks of inputs that the reference sums separately.
+
+    Parameters
+    ----------
+    inputs : int
+        Length of the sum, bias included.
+
+    Returns
+    -------
+    (n,) int64
+        From 0 to `inputs`: blocks of 320; what remains between 320 and 640 is halved, the first
+        half rounded up to a multiple of 8.
+    """
+    ends = [0]
+    while ends[-1] < inputs:
+        left = inputs - ends[-1]
+        if left >= 2 * _BLOCK:
+            left = _BLOCK
+        elif left > _BLOCK:
+            left = (left // 2 + 7) // 8 * 8
+        ends.append(ends[-1] + left)
+    return np.array(ends, dtype=np.int64)
+
+
+def two_chain_mask(rows: int, columns: int) -> NDArray[np.bool_]:
+    """Say which elements of a product (rows x k) (k x columns) are summed in two chains.
+
+    The two-chain order, for each block of inputs: the even chain takes inputs 0, 2, ... and the odd
+    one 1, 3, ... up to the last multiple of 8; the even one then takes all that remain; the
+    element is even + odd. All other elements are one chain.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Shape of the product, row-major.
+
+    Returns
+    -------
+    (rows, columns) bool
+        Columns count in groups of 8, a rest of fewer than 8 is never in two chains. Of each full
+        dozen of rows, the first six take the first group in two chains; the last group is in two
+        chains in the first six rows where there is an even number of groups, else in the other
+        six; a single group is not. Of the rows left over, each full four take all groups in two
+        chains.
+    """
+    mask = np.zeros((rows, columns), dtype=bool)
+    groups = columns // 8
+    dozens = rows // 12 * 12
+    fours = dozens + (rows - dozens) // 4 * 4
+    if groups > 1:
+        upper = np.arange(dozens) % 12 < 6
+        mask[:dozens, :8] |= upper[:, None]
+        mask[:dozens, 8 * groups - 8 : 8 * groups] |= (upper == (groups % 2 == 0))[:, None]
+    mask[dozens:fours, : 8 * groups] = True
+    return mask
+
+
+@functools.lru_cache(maxsize=64)
+def _flat_masks(
+    shape: tuple[int, int, int], inner: tuple[int, int], outputs: int
+) -> tuple[NDArray[np.int64], UInt8]:
+    """Return each kernel's row in the table of masks, and the table over flat positions."""
+    height, width = inner
+    masks, kinds = np.unique(two_chain_mask(height * width, outputs).T, axis=0, return_inverse=True)
+    table = np.zeros((len(masks), *shape), dtype=np.uint8)
+    table[:, :, :height, :width] = masks.reshape(-1, 1, height, width)
+    return kinds.reshape(-1).astype(np.int64), table.reshape(len(masks), -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution:
+    """Valid cross-correlation, stride 1.
+
+    Attributes
+    ----------
+    weights : (outputs, inputs * width * height + 1) float32
+        Input map by input map, each column by column; last the bias.
+    size : tuple of int
+        Height and width of the kernels.
+    """
+
+    weights: Float32
+    size: tuple[int, int]
+
+    def __call__(self, x: Float32) -> Float32:
+        """Return (outputs, pictures, height, width) float32 of maps (inputs, ...)."""
+        maps, pictures, height, width = x.shape
+        rows, columns = self.size
+        inner = (height - rows + 1, width - columns + 1)
+        outputs, inputs = self.weights.shape
+        if inputs != maps * rows * columns + 1 or min(inner) < 1:
+            raise InputError(
+                f"x: expected {(inputs - 1) // (rows * columns)} maps of at least "
+                f"{rows}x{columns}, got {maps} of {height}x{width}"
+            )
+        across = np.arange(columns)[:, None] + width * np.arange(rows)
+        offsets = (np.arange(maps)[:, None] * pictures * height * width + across.ravel()).ravel()
+        kinds, masks = _flat_masks((pictures, height, width), inner, outputs)
+        out = np.empty((outputs, pictures * height * width), np.float32)
+        reach = (rows - 1) * width + columns - 1
+        kernels.convolve(
+            x.reshape(-1), offsets, self.weights, input_blocks(inputs), kinds, masks, reach, out
+        )
+        maps_out = out.reshape(outputs, pictures, height, width)
+        return np.ascontiguousarray(maps_out[:, :, : inner[0], : inner[1]])
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """Largest value of each window; windows reach over the border and are clipped there.
+
+    Attributes
+    ----------
+    size, step : tuple of int
+        Height and width of the windows, and of the way from one to the next.
+    """
+
+    size: tuple[int, int]
+    step: tuple[int, int]
+
+    def __call__(self, x: Float32) -> Float32:
+        """Return (channels, pictures, h, w) float32, h and w = round((n - size) / step) + 1."""
+        high, wide = (
+            (2 * (n - size) + step) // (2 * step) + 1
+            for n, size, step in zip(x.shape[2:], self.size, self.step, strict=True)
+        )
+        out = np.empty((*x.shape[:2], high, wide), np.float32)
+        kernels.max_pool(
+            x.reshape(-1, *x.shape[2:]), *self.size, *self.step, out.reshape(-1, high, wide)
+        )
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Rectifier:
+    """Parametric rectifier: v where v >= 0, else slope * v.
+
+    Attributes
+    ----------
+    slopes : (channels,) float32 or None
+        One slope per map (per element of a vector); None means 0.
+    """
+
+    slopes: Float32 | None = None
+
+    def __call__(self, x: Float32) -> Float32:
+        """Rectify maps (channels, ...) or vectors (pictures, channels) in place."""
+        if self.slopes is None:
+            return np.maximum(x, np.float32(0), out=x)
+        if x.ndim == 2:
+            rectified: Float32 = np.where(x >= 0, x, self.slopes * x)
+            return rectified
+        kernels.prelu(x.reshape(len(x), -1), self.slopes)
+        return x
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """Fully connected layer, weights.T @ v + bias.
+
+    From 100 outputs on the reference uses its BLAS, below it sums in float64. Maps are flattened
+    map by map, each column by column; where there are as many maps as weights have rows, the layer
+    acts on each position alone, as a 1x1 convolution.
+
+    Attributes
+    ----------
+    weights : (inputs, outputs) float32
+        As the model file stores them.
+    bias : (outputs,) float32
+        Added to each output.
+    """
+
+    weights: Float32
+    bias: Float32
+
+    def __call__(self, x: Float32) -> Float32:
+        """Return (pictures, outputs), or (outputs, pictures, h, w) where it acts on positions."""
+        inputs, outputs = self.weights.shape
+        if x.ndim == 4 and len(x) == inputs:
+            maps = np.empty((outputs, *x.shape[1:]), np.float32)
+            kernels.dense_pointwise(
+                x.reshape(inputs, -1), self.weights, self.bias, maps.reshape(outputs, -1)
+            )
+            return maps
+        if x.ndim == 4:
+            x = np.ascontiguousarray(x.transpose(1, 0, 3, 2)).reshape(x.shape[1], -1)
+        if x.shape[1] != inputs:
+            raise InputError(f"x: expected {inputs} values per picture, got {x.shape[1]}")
+        out = np.empty((len(x), outputs), np.float32)
+        if outputs < _BLAS_OUTPUTS:
+            kernels.dense_double(x, self.weights, self.bias, out)
+        else:
+            kernels.dense_single(x, self.weights, self.bias, input_blocks(inputs), out)
+        return out
+
+
+@dataclass(frozen=True)
+class Network:
+    """A chain of layers.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        In the order in which they are applied.
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __call__(self, x: Float32) -> Float32:
+        """Run the network.
+
+        Parameters
+        ----------
+        x : (channels, pictures, height, width) float32
+            Input maps.
+
+        Returns
+        -------
+        ndarray
+            (pictures, n) float32 after a fully connected layer, else (n, pictures, h, w).
+
+        Raises
+        ------
+        InputError
+            If the maps do not fit the first layer.
+        """
+        x = np.ascontiguousarray(x, np.float32)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def read_network(reader: BinaryReader, *, implicit: bool = False) -> Network:
+    """Read one network from an open model file.
+
+    Parameters
+    ----------
+    reader : BinaryReader
+        Positioned at the number of layers.
+    implicit : bool
+        The dialect of OpenFace's detection validator: pooling (2x2, step 2) and rectifier (slope
+        0) are stored without parameters.
+
+    Returns
+    -------
+    Network
+        The layers.
+
+    Raises
+    ------
+    WeightsError
+        If the file ends early or holds another kind of layer.
+    """
+    return Network(tuple(_read_layer(reader, implicit) for _ in range(reader.int32())))
+
+
+def _read_layer(reader: BinaryReader, implicit: bool) -> Layer:
+    kind = reader.int32()
+    if kind == _CONVOLUTION:
+        return _read_convolution(reader)
+    if kind == _POOL:
+        if implicit:
+            return MaxPool((2, 2), (2, 2))
+        width, height, step_x, step_y = (reader.int32() for _ in range(4))
+        return MaxPool((height, width), (step_y, step_x))
+    if kind == _DENSE:
+        bias = reader.matrix()
+        return Dense(reader.matrix(), bias.ravel())
+    if kind == _RECTIFIER:
+        return Rectifier(None if implicit else reader.matrix().ravel())
+    raise mend(reader.path, f"no layer is of type {kind}, the file is altered")
+
+
+def _read_convolution(reader: BinaryReader) -> Convolution:
+    inputs, outputs = reader.int32(), reader.int32()
+    bias = reader.float32s(outputs)
+    kernels_in = np.stack([reader.matrix() for _ in range(inputs * outputs)])
+    size = kernels_in.shape[1:]
+    columns = kernels_in.reshape(inputs, outputs, *size).transpose(1, 0, 3, 2)
+    weights = np.concatenate([columns.reshape(outputs, -1), bias[:, None]], axis=1)
+    return Convolution(np.ascontiguousarray(weights), (int(size[0]), int(size[1])))
