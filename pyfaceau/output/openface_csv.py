@@ -1,0 +1,306 @@
+"""The table that OpenFace's FeatureExtraction writes, column for column and digit for digit."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyfaceau.errors import InputError, OutputError, check_array
+from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, FrameResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from typing_extensions import Self
+
+Columns = tuple[tuple[str, str], ...]
+"""Name and number format of each column."""
+
+SEPARATOR = ", "
+
+META: Columns = (
+    ("frame", "%d"),
+    ("face_id", "%d"),
+    ("timestamp", "%.3f"),
+    ("confidence", "%.2f"),
+    ("success", "%d"),
+)
+
+
+def _numbered(names: str, count: int, number_format: str) -> Columns:
+    """Return columns name_0, name_1, ... of each name in turn."""
+    return tuple((f"{name}_{i}", number_format) for name in names.split() for i in range(count))
+
+
+GROUPS: dict[str, Columns] = {
+    "gaze": tuple((f"gaze_{eye}_{axis}", "%.6f") for eye in (0, 1) for axis in "xyz")
+    + tuple((f"gaze_angle_{axis}", "%.3f") for axis in "xy")
+    + _numbered("eye_lmk_x eye_lmk_y eye_lmk_X eye_lmk_Y eye_lmk_Z", 56, "%.1f"),
+    "pose": tuple((f"pose_T{axis}", "%.1f") for axis in "xyz")
+    + tuple((f"pose_R{axis}", "%.3f") for axis in "xyz"),
+    "2Dfp": _numbered("x y", 68, "%.1f"),
+    "3Dfp": _numbered("X Y Z", 68, "%.1f"),
+    "pdmparams": tuple((f"p_{name}", "%.3f") for name in ("scale", "rx", "ry", "rz", "tx", "ty"))
+    + _numbered("p", 34, "%.3f"),
+    "aus": tuple((name, "%.2f") for name in AU_INTENSITIES + AU_PRESENCES),
+}
+"""Groups of columns, in the table's order, under the names of OpenFace's options.
+
+``gaze`` holds gaze and eye landmarks, ``aus`` intensities (0 to 5), then presences (0 or 1).
+"""
+
+
+def selected_groups(groups: Iterable[str] | None) -> tuple[str, ...]:
+    """Return a selection of groups in the table's order.
+
+    Parameters
+    ----------
+    groups : iterable of str, or None
+        Keys of `GROUPS`; None or none at all selects all of them, as in OpenFace.
+
+    Returns
+    -------
+    tuple of str
+        Keys of `GROUPS`.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+    """
+    asked = set(groups or GROUPS)
+    unknown = asked - set(GROUPS)
+    if unknown:
+        raise InputError(f"groups: expected some of {', '.join(GROUPS)}, got {min(unknown)!r}")
+    return tuple(name for name in GROUPS if name in asked)
+
+
+def _gaze_values(result: FrameResult) -> list[float]:
+    eyes, gaze, eyes_3d = result.face.eyes, result.gaze, result.eyes_3d
+    if eyes is None or gaze is None or eyes_3d is None:
+        raise InputError("result: expected eyes and gaze as in the first row, got None")
+    points = np.concatenate([eyes[0].points, eyes[1].points])
+    return [
+        *gaze.vectors.ravel().tolist(),
+        *gaze.angles.tolist(),
+        *points.T.ravel().tolist(),
+        *eyes_3d.T.ravel().tolist(),
+    ]
+
+
+def _pose_values(result: FrameResult) -> list[float]:
+    return [*result.pose.translation.tolist(), *result.pose.rotation.tolist()]
+
+
+def _points_values(result: FrameResult) -> list[float]:
+    values: list[float] = result.face.landmarks.T.ravel().tolist()
+    return values
+
+
+def _points_3d_values(result: FrameResult) -> list[float]:
+    values: list[float] = result.landmarks_3d.T.ravel().tolist()
+    return values
+
+
+def _shape_values(result: FrameResult) -> list[float]:
+    shape = result.face.shape
+    return [*shape.params_global.tolist(), *shape.params_local.tolist()]
+
+
+_VALUES: dict[str, Callable[[FrameResult], list[float]]] = {
+    "gaze": _gaze_values,
+    "pose": _pose_values,
+    "2Dfp": _points_values,
+    "3Dfp": _points_3d_values,
+    "pdmparams": _shape_values,
+}
+
+
+class OpenFaceCSV:
+    """Writes one video's table; used in a ``with`` statement, left by `finish`.
+
+    Rows are spooled to an unnamed file in the target's folder, because the action units are known
+    at the end only; `finish` merges them in and gives the file its name. Leaving the ``with``
+    statement in any other way leaves nothing behind.
+
+    Parameters
+    ----------
+    path : str or Path
+        The table; its folder is made if it does not exist. A file of that name is replaced.
+    groups : iterable of str, or None
+        Keys of `GROUPS`; None or none at all for all. Gaze is left out of the table if the first
+        frame written has none.
+
+    Attributes
+    ----------
+    path : Path
+        The table.
+    rows : int
+        Rows written so far.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+
+    def __init__(self, path: str | Path, groups: Iterable[str] | None = None) -> None:
+        self.path = Path(path)
+        self.rows = 0
+        self._groups = selected_groups(groups)
+        if self.path.suffix.lower() != ".csv":
+            raise OutputError(f"{self.path}: expected a name that ends in .csv")
+        try:
+            if self.path.is_dir():
+                raise OutputError(f"{self.path}: expected a file to write, got a folder")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._part.unlink(missing_ok=True)
+            self._spool: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115 - closed by __exit__
+                "w+", encoding="ascii", newline="\n", dir=self.path.parent
+            )
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+
+    @property
+    def partial_path(self) -> Path:
+        """The name that an unfinished table gets: ``NAME.partial.csv``."""
+        return self.path.with_suffix(f".partial{self.path.suffix}")
+
+    @property
+    def _part(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns; before the first row, of all that may come."""
+        groups = [META, *(GROUPS[name] for name in self._groups)]
+        return tuple(name for group in groups for name, _ in group)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):  # a full disk has already been reported
+            self._spool.close()
+
+    def write(self, result: FrameResult) -> None:
+        """Append a frame's row.
+
+        Parameters
+        ----------
+        result : FrameResult
+            The frame; its action units are not used, see `finish`.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full.
+        """
+        if not self.rows:
+            self._begin(result)
+        face = result.face
+        values: list[float] = [result.index + 1, 0, result.timestamp, face.confidence, face.success]
+        for group in self._body:
+            values += _VALUES[group](result)
+        try:
+            self._spool.write(self._format % tuple(values))
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+        self.rows += 1
+
+    def _begin(self, first: FrameResult) -> None:
+        """Fix the columns by what the first frame has."""
+        if first.gaze is None:
+            self._groups = tuple(name for name in self._groups if name != "gaze")
+        self._body = tuple(name for name in self._groups if name != "aus")
+        groups = [META, *(GROUPS[name] for name in self._body)]
+        self._format = SEPARATOR.join(form for group in groups for _, form in group) + "\n"
+
+    def finish(self, intensities: Any = None, presences: Any = None, partial: bool = False) -> Path:
+        """Give the table its action units and its name.
+
+        Parameters
+        ----------
+        intensities : (rows, 17) float64
+            In the order of `AU_INTENSITIES`, after the whole-video pass; not used where the group
+            ``aus`` is not selected.
+        presences : (rows, 18) float64
+            In the order of `AU_PRESENCES`.
+        partial : bool
+            The video was not read to its end: take the name `partial_path`.
+
+        Returns
+        -------
+        Path
+            The file that now exists.
+
+        Raises
+        ------
+        InputError
+            If the action units are not those of the rows written.
+        OutputError
+            If the file cannot be written.
+        """
+        extra = None
+        if "aus" in self._groups:
+            r = check_array("intensities", intensities, (self.rows, len(AU_INTENSITIES)), "f8")
+            c = check_array("presences", presences, (self.rows, len(AU_PRESENCES)), "f8")
+            extra = np.hstack([r, c])
+        target = self.partial_path if partial else self.path
+        try:
+            self._merge(extra)
+            self._part.replace(target)
+        except OSError as error:
+            raise _unwritable(target, error) from None
+        finally:
+            self._part.unlink(missing_ok=True)
+        if not partial:
+            self.partial_path.unlink(missing_ok=True)
+        return target
+
+    def _merge(self, extra: Any) -> None:
+        """Write header and rows, each row's action units behind it."""
+        tail = "".join(SEPARATOR + form for _, form in GROUPS["aus"]) + "\n"
+        self._spool.seek(0)
+        with self._part.open("w", encoding="ascii", newline="\n") as part:
+            part.write(SEPARATOR.join(self.columns) + "\n")
+            if extra is None:
+                part.writelines(self._spool)
+            else:
+                for line, values in zip(self._spool, extra, strict=True):
+                    part.write(line[:-1] + tail % tuple(values.tolist()))
+            part.flush()
+            os.fsync(part.fileno())
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"{path}: cannot be written: {error.strerror or error}")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table written by `OpenFaceCSV` or by OpenFace.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    DataFrame
+        One row per frame, column names without spaces.
+    """
+    import pandas as pd
+
+    return pd.read_csv(path, skipinitialspace=True)
