@@ -16,12 +16,11 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
 from pyfaceau.errors import PyfaceauError
-from pyfaceau.pipeline import FullPythonAUPipeline
 from validation import report
 from validation.metrics import Comparison, TextAgreement, compare, compare_text, noise_failures
 from validation.provenance import RESULTS, provenance
@@ -30,6 +29,18 @@ from validation.stages import StageCheck, action_unit_stages, geometry_stages
 
 logger = logging.getLogger("validation")
 EXACT_PROFILE = "openface"
+
+
+RULE = """Over frames where both report success; an AU counts if its reference std is above 0.05;
+constant output counts as r = 0. Bias is output minus reference.
+"""
+
+
+class Pipeline(Protocol):
+    """What is measured."""
+
+    def process_video(self, video_path: str, output_csv: str) -> Any:
+        """Write the CSV of a video."""
 
 
 @dataclasses.dataclass
@@ -42,11 +53,10 @@ class Run:
     checks: list[StageCheck] = dataclasses.field(default_factory=list)
 
 
-def run_videos(reference: Reference, names: Iterable[str], config: str, folder: Path) -> Run:
+def run_videos(reference: Reference, names: Iterable[str], pipeline: Pipeline, folder: Path) -> Run:
     """Write a CSV for every video with one pipeline object, and compare each."""
     run = Run()
     frames = {name: len(reference.lines(name)) - 1 for name in names}
-    pipeline = FullPythonAUPipeline(config=config)
     with tqdm(total=sum(frames.values()), unit=" frames", disable=None) as bar:
         for name, count in frames.items():
             bar.set_description(name)
@@ -78,8 +88,7 @@ def render(run: Run, config: str, noise: dict[str, Any], origin: dict[str, str])
     """Return the report."""
     parts = [report.heading(f"Conformance of profile {config}", origin)]
     parts += [
-        "Over frames where both report success; an AU counts if its reference std > 0.05; "
-        "constant output counts as r = 0.\n",
+        RULE,
         "## Videos\n",
         report.video_table(run.comparisons),
         "## Action units: r by video\n",
@@ -133,12 +142,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the CSVs here")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s")
+    from pyfaceau.pipeline import FullPythonAUPipeline
+
     reference = Reference(options.shared)
     names = options.videos or reference.names()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        run = run_videos(reference, names, options.config, folder)
+        run = run_videos(reference, names, FullPythonAUPipeline(config=options.config), folder)
     if not options.no_stages:
         run.checks = run_stages(reference, names)
     command = f"python -m validation.conformance --config {options.config}"

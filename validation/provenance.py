@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import importlib.metadata
 import os
 import platform
@@ -32,7 +32,7 @@ def provenance(command: str) -> dict[str, str]:
         "command": command,
         "machine": f"{_processor()}, {usable_cores()} cores, {platform.system()}",
         "versions": f"Python {platform.python_version()} {versions}",
-        "date": datetime.date.today().isoformat(),
+        "date": dt.date.today().isoformat(),
         "commit": _commit(),
     }
 
@@ -55,9 +55,8 @@ def _processor() -> str:
 
 def _commit() -> str:
     def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
-        )
+        command = ["git", "-C", str(ROOT), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         return done.stdout.strip()
 
     commit = git("rev-parse", "--short=12", "HEAD") or "unknown"

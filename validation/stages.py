@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pyfaceau.alignment import FaceAligner
-from pyfaceau.features import fhog, geometry_descriptor
-from pyfaceau.gaze import estimate_gaze
-from pyfaceau.pdm import PDM, head_pose, landmarks_3d
-from pyfaceau.prediction import AUModels, AUPredictor
+from pyfaceau.alignment.aligner import FaceAligner
+from pyfaceau.features.fhog import fhog
+from pyfaceau.features.geometry import geometry_descriptor
+from pyfaceau.gaze.gaze import estimate_gaze, eye_landmarks_3d
+from pyfaceau.pdm.model import PDM
+from pyfaceau.pdm.pose import head_pose
+from pyfaceau.pdm.space import landmarks_3d
+from pyfaceau.prediction.models import AUModels
+from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.types import (
     AU_INTENSITIES,
     AU_PRESENCES,
@@ -81,20 +85,14 @@ def geometry_stages(reference: Reference) -> Iterator[StageCheck]:
         landmarks = golden["f_lmk"][i].reshape(2, -1).T
         shape = landmarks_3d(pdm, fit, landmarks, camera)
         pose = head_pose(pdm, fit, landmarks, camera)
-        eyes = [
+        left, right = (
             EyeFit(
                 golden[f"f_part{part}_lmk"][i].reshape(2, -1).T,
                 ShapeFit(golden[f"f_part{part}_g"][i], golden[f"f_part{part}_l"][i]),
             )
             for part in (1, 2)
-        ]
-        eyes_3d = np.concatenate(
-            [
-                landmarks_3d(model, eye.shape, eye.points, camera)
-                for model, eye in zip(eye_pdms, eyes, strict=True)
-            ]
         )
-        gaze = estimate_gaze(shape, eyes_3d, pose)
+        gaze = estimate_gaze(shape, eye_landmarks_3d(eye_pdms, (left, right), camera), pose)
         shapes.append(shape.T.ravel())
         poses.append(np.concatenate([pose.translation, pose.rotation]))
         gazes.append(np.concatenate([gaze.vectors.ravel(), gaze.angles]))
@@ -148,7 +146,7 @@ def _after_landmarks(
 
 def _written_check(lines: Sequence[str], name: str, table: pd.DataFrame) -> StageCheck:
     header = lines[0].split(", ")
-    columns = [header.index(column) for column in table]
+    columns = [header.index(str(column)) for column in table]
     equal = total = 0
     for line, row in zip(lines[1:], table.to_numpy(), strict=True):
         cells = line.split(", ")
