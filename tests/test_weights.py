@@ -95,7 +95,7 @@ def test_missing(folder: Path) -> None:
     assert weights.find("model.bin") is None
     with pytest.raises(WeightsError, match=r"model\.bin: missing; .*weights install core"):
         weights.locate("model.bin")
-    with pytest.raises(WeightsError, match="nothing.onnx: no such model file"):
+    with pytest.raises(WeightsError, match=r"nothing\.onnx: no such model file"):
         weights.locate("somewhere/nothing.onnx")
 
 
