@@ -61,7 +61,7 @@ def expf(x: float) -> float:
         return _f(np.inf)
     if x < _f(-103.97208):
         return _f(0)
-    z = float(x) * _INV_LN2_32
+    z = np.float64(x) * _INV_LN2_32
     k = np.rint(z)
     r = z - k
     y = (_E0 * r + _E1) * (r * r) + (_E2 * r + 1.0)
@@ -97,7 +97,7 @@ def sinf(x: float) -> float:
     float32
         The sine.
     """
-    value = float(x)
+    value = np.float64(x)
     if abs(value) < 0.000244140625:
         return x
     n = 0
@@ -122,7 +122,7 @@ def cosf(x: float) -> float:
     float32
         The cosine.
     """
-    value = float(x)
+    value = np.float64(x)
     n = 0
     if abs(x) >= _f(0.7853981633974483):
         n = int(np.floor(value * _INV_PIO2 + 0.5))

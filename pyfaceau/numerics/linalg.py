@@ -40,7 +40,7 @@ def cholesky_factor(a: Float32, lower_t: Float32) -> bool:
             sums[i] = a[i, j]
         for k in range(j):
             factor = lower_t[k, j]
-            sums[j] -= float(factor) * float(factor)
+            sums[j] -= np.float64(factor) * np.float64(factor)
             for i in range(j + 1, n):
                 sums[i] -= np.float64(lower_t[k, i] * factor)
         if sums[j] < _EPSILON:
@@ -159,14 +159,14 @@ def svd_jacobi(a: Float32) -> tuple[Float32, Float32, Float32]:
     for i in range(n):
         v[i, i] = np.float32(1)
         for k in range(n):
-            w[i] += float(b[i, k]) * float(b[i, k])
+            w[i] += np.float64(b[i, k]) * np.float64(b[i, k])
     for _ in range(30):
         changed = False
         for i in range(n - 1):
             for j in range(i + 1, n):
                 p = 0.0
                 for k in range(n):
-                    p += float(b[i, k]) * float(b[j, k])
+                    p += np.float64(b[i, k]) * np.float64(b[j, k])
                 if abs(p) <= 2 * _EPSILON * math.sqrt(w[i] * w[j]):
                     continue
                 changed = True
@@ -175,18 +175,18 @@ def svd_jacobi(a: Float32) -> tuple[Float32, Float32, Float32]:
                 gamma = _hypot(p, beta)
                 if beta < 0:
                     s = np.float32(math.sqrt((gamma - beta) * 0.5 / gamma))
-                    c = np.float32(p / (gamma * float(s) * 2))
+                    c = np.float32(p / (gamma * np.float64(s) * 2))
                 else:
                     c = np.float32(math.sqrt((gamma + beta) / (gamma * 2)))
-                    s = np.float32(p / (gamma * float(c) * 2))
+                    s = np.float32(p / (gamma * np.float64(c) * 2))
                 wi = 0.0
                 wj = 0.0
                 for k in range(n):
                     t0 = c * b[i, k] + s * b[j, k]
                     t1 = -s * b[i, k] + c * b[j, k]
                     b[i, k], b[j, k] = t0, t1
-                    wi += float(t0) * float(t0)
-                    wj += float(t1) * float(t1)
+                    wi += np.float64(t0) * np.float64(t0)
+                    wj += np.float64(t1) * np.float64(t1)
                     t0 = c * v[i, k] + s * v[j, k]
                     t1 = -s * v[i, k] + c * v[j, k]
                     v[i, k], v[j, k] = t0, t1
@@ -216,7 +216,7 @@ def _sort_svd(
     for i in range(n):
         total = 0.0
         for k in range(n):
-            total += float(b[i, k]) * float(b[i, k])
+            total += np.float64(b[i, k]) * np.float64(b[i, k])
         w[i] = math.sqrt(total)
     for i in range(n - 1):
         top = i

@@ -92,9 +92,9 @@ def multiply3(a: Float32, b: Float32) -> Float32:
 @kernel
 def determinant3(m: Float32) -> float:
     """Return the determinant of a (3, 3) float32 matrix, computed in float64."""
-    a, b, c = float(m[0, 0]), float(m[0, 1]), float(m[0, 2])
-    d, e, f = float(m[1, 0]), float(m[1, 1]), float(m[1, 2])
-    g, h, i = float(m[2, 0]), float(m[2, 1]), float(m[2, 2])
+    a, b, c = np.float64(m[0, 0]), np.float64(m[0, 1]), np.float64(m[0, 2])
+    d, e, f = np.float64(m[1, 0]), np.float64(m[1, 1]), np.float64(m[1, 2])
+    g, h, i = np.float64(m[2, 0]), np.float64(m[2, 1]), np.float64(m[2, 2])
     return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
 
 
@@ -173,7 +173,7 @@ def axis_angle_to_matrix(vector: Float32) -> Float32:
     (3, 3) float32
         cos t I + (1 - cos t) k k' + sin t [k]x.
     """
-    x, y, z = float(vector[0]), float(vector[1]), float(vector[2])
+    x, y, z = np.float64(vector[0]), np.float64(vector[1]), np.float64(vector[2])
     theta = math.sqrt(x * x + y * y + z * z)
     out = np.zeros((3, 3), np.float32)
     if theta < 2.220446049250313e-16:

@@ -1,0 +1,220 @@
+"""Kernels of the regularised landmark mean-shift."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.numerics._jit import kernel
+from pyfaceau.numerics.gemm import matvec, normal_matrix, transposed_matvec
+from pyfaceau.numerics.libm import expf
+from pyfaceau.numerics.linalg import cholesky_solve
+from pyfaceau.numerics.similarity import map_offsets
+from pyfaceau.pdm._kernels import apply_update, jacobian, project
+from pyfaceau.types import Float32
+
+_STEP = np.float32(0.1)
+
+
+@kernel
+def _kde_cell(sigma: float, ix: int, iy: int, window: int, out: Float32) -> None:
+    """Fill (w, w) `out` with the Gaussian kernel about the point (0.1 ix, 0.1 iy)."""
+    a = np.float32(-0.5 / np.float64(sigma * sigma))
+    qx, qy = np.float32(ix) * _STEP, np.float32(iy) * _STEP
+    for row in range(window):
+        dy = qy - np.float32(row)
+        for column in range(window):
+            dx = qx - np.float32(column)
+            out[row, column] = expf(a * (dy * dy + dx * dx))
+
+
+@kernel
+def mean_shift(
+    responses: Float32,
+    offsets: Float32,
+    visible: NDArray[np.bool_],
+    sigma: float,
+    table: Float32,
+    filled: NDArray[np.bool_],
+    out: Float32,
+) -> None:
+    """Mean-shift vector of every landmark in its response map.
+
+    The kernel density estimate is evaluated at the landmark's position rounded to 0.1 pixel, the
+    shift is taken from the position itself.
+
+    Parameters
+    ----------
+    responses : (n, w, w) float32
+        Response maps; rows y, columns x.
+    offsets : (n, 2) float32
+        Positions x, y in the maps; limited to [0, w - 0.1] in place.
+    visible : (n,) bool
+        Landmarks to compute; others get 0.
+    sigma : float32
+        Kernel width, cells of the map.
+    table, filled : (10 w, 10 w, w, w) float32, (10 w, 10 w) bool
+        Kernels computed so far, for this window and sigma.
+    out : (n, 2) float32
+        Receives the shifts.
+    """
+    n, window = responses.shape[0], responses.shape[1]
+    top = np.float32(window) - _STEP
+    for i in range(n):
+        if not visible[i]:
+            out[i, 0] = out[i, 1] = np.float32(0)
+            continue
+        dx = min(max(offsets[i, 0], np.float32(0)), top)
+        dy = min(max(offsets[i, 1], np.float32(0)), top)
+        ix = int(np.float64(dx / _STEP) + 0.5)
+        iy = int(np.float64(dy / _STEP) + 0.5)
+        if not filled[iy, ix]:
+            _kde_cell(sigma, ix, iy, window, table[iy, ix])
+            filled[iy, ix] = True
+        cell = table[iy, ix]
+        total = moment_x = moment_y = np.float32(0)
+        for row in range(window):
+            for column in range(window):
+                value = responses[i, row, column] * cell[row, column]
+                total += value
+                moment_x += value * np.float32(column)
+                moment_y += value * np.float32(row)
+        out[i, 0] = moment_x / total - dx
+        out[i, 1] = moment_y / total - dy
+
+
+@kernel
+def log_likelihood(
+    responses: Float32, offsets: Float32, visible: NDArray[np.bool_], sigma: float
+) -> float:
+    """Mean over visible landmarks of ln(1e-8 + response map blurred at the landmark)."""
+    n, window = responses.shape[0], responses.shape[1]
+    total = np.float32(0)
+    count = 0
+    variance = np.float64(sigma * sigma)
+    for i in range(n):
+        if not visible[i]:
+            continue
+        dx, dy = offsets[i, 0], offsets[i, 1]
+        value = np.float32(0)
+        for row in range(window):
+            vy = np.float64((dy - np.float32(row)) * (dy - np.float32(row)))
+            for column in range(window):
+                vx = np.float64((dx - np.float32(column)) * (dx - np.float32(column)))
+                weight = math.exp(-0.5 * (vy + vx) / variance)
+                value += np.float32(np.float64(responses[i, row, column]) * weight)
+        total += np.float32(math.log(np.float64(value) + 1e-8))
+        count += 1
+    return total / np.float32(count)
+
+
+@kernel
+def nu_rlms(
+    params_global: Float32,
+    params_local: Float32,
+    responses: Float32,
+    base: Float32,
+    to_reference: Float32,
+    to_image: Float32,
+    visible: NDArray[np.bool_],
+    weights: Float32,
+    mean: Float32,
+    basis: Float32,
+    basis_t: Float32,
+    prior: Float32,
+    limits: Float32,
+    blocks: NDArray[np.bool_],
+    sigma: float,
+    table: Float32,
+    filled: NDArray[np.bool_],
+    max_iterations: int,
+    threshold: float,
+    offsets: Float32,
+) -> int:
+    """One phase of NU-RLMS; updates the parameters in place and returns the iterations done.
+
+    Parameters
+    ----------
+    params_global, params_local : (6,), (m,) float32
+        Start and result.
+    responses : (n, w, w) float32
+        Response maps about `base`.
+    base : (2n,) float32
+        Shape that the maps are centred on.
+    to_reference, to_image : (2, 2) float32
+        Similarity from image offsets to map offsets, and its inverse.
+    visible, weights : (n,) bool, (n,) float32
+        Landmarks of the view, and their weights.
+    mean, basis, basis_t, limits : float32
+        The shape model.
+    prior : (6 + k,) float32
+        Regularisation of each parameter; k is 0 in the rigid phase, else m.
+    blocks : bool
+        `order_blocks(6 + k)`.
+    sigma, table, filled
+        See `mean_shift`.
+    max_iterations : int
+        At most so many.
+    threshold : float
+        Stop when the shape moved less, pixels over all coordinates.
+    offsets : (n, 2) float32
+        Receives the positions in the maps at the last iteration, before its step.
+    """
+    n, window = responses.shape[0], responses.shape[1]
+    size = prior.shape[0]
+    shape = np.empty(3 * n, np.float32)
+    points = np.empty(2 * n, np.float32)
+    previous = np.empty(2 * n, np.float32)
+    j = np.empty((2 * n, size), np.float32)
+    weighted = np.empty((2 * n, size), np.float32)
+    moved = np.empty((n, 2), np.float32)
+    shifts = np.empty((n, 2), np.float32)
+    target = np.empty(2 * n, np.float32)
+    h = np.empty((size, size), np.float32)
+    b = np.empty(size, np.float32)
+    d = np.empty(size, np.float32)
+    sums = np.empty(size, np.float64)
+    centre = np.float32((window - 1) // 2)
+    for iteration in range(max_iterations):
+        matvec(basis_t, params_local, mean, shape)
+        project(params_global, shape, points)
+        if iteration > 0 and _moved(points, previous) < threshold:
+            return iteration
+        previous[:] = points
+        jacobian(params_global, shape, basis, j)
+        for i in range(n):
+            moved[i, 0] = points[i] - base[i]
+            moved[i, 1] = points[n + i] - base[n + i]
+        map_offsets(to_reference, moved, offsets)
+        for i in range(n):
+            offsets[i, 0] += centre
+            offsets[i, 1] += centre
+        mean_shift(responses, offsets, visible, sigma, table, filled, shifts)
+        map_offsets(to_image, shifts, moved)
+        for i in range(n):
+            target[i], target[n + i] = moved[i, 0], moved[i, 1]
+            for row in (i, n + i):
+                for k in range(size):
+                    j[row, k] = j[row, k] if visible[i] else np.float32(0)
+                    weighted[row, k] = j[row, k] * weights[i]
+        transposed_matvec(weighted, target, sums, b)
+        for k in range(size - 6):
+            step = np.float64(prior[6 + k]) * np.float64(params_local[k])
+            b[6 + k] = np.float32(np.float64(b[6 + k]) - step)
+        normal_matrix(weighted, j, prior, blocks, h)
+        cholesky_solve(h, b, d)
+        apply_update(params_global, params_local, d)
+        for k in range(params_local.shape[0]):
+            params_local[k] = min(max(params_local[k], -limits[k]), limits[k])
+    return max_iterations
+
+
+@kernel
+def _moved(a: Float32, b: Float32) -> float:
+    total = 0.0
+    for i in range(a.shape[0]):
+        d = np.float64(a[i] - b[i])
+        total += d * d
+    return math.sqrt(total)
