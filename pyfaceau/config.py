@@ -1,0 +1,180 @@
+"""Profiles: frozen settings, read from ``configs/*.toml``."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pyfaceau.errors import InputError
+from pyfaceau.resources import read_toml, resource
+
+T = TypeVar("T")
+
+_NO_PROFILES = frozenset({"mirrors"})
+"""Files of ``configs/`` that hold other settings."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Model files: paths, or names within the weights folder.
+
+    Attributes
+    ----------
+    retinaface : str
+        RetinaFace network, ONNX.
+    pfld : str
+        PFLD network, ONNX.
+    pdm : str
+        68-point shape model.
+    au_predictors : str
+        Folder of the action-unit models.
+    triangulation : str
+        Triangles that cover the face.
+    patch_experts : str
+        Patch experts of the targeted refinement.
+    validator : str
+        Detection validator.
+    clnf : str
+        List file of the CLNF model: shape models, patch experts, eye and inner-face parts.
+    """
+
+    retinaface: str = "retinaface_mobilenet025.onnx"
+    pfld: str = "pfld_cunjian.onnx"
+    pdm: str = "In-the-wild_aligned_PDM_68.txt"
+    au_predictors: str = "AU_predictors"
+    triangulation: str = "tris_68_full.txt"
+    patch_experts: str = "svr_patches_0.25_general.txt"
+    validator: str = "validator_cnn.txt"
+    clnf: str = "main_clnf_general.txt"
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Refinement of the landmark network's points by patch experts.
+
+    Attributes
+    ----------
+    enabled : bool
+        Refine at all.
+    search_window : int
+        Pixels to each side of a point, at the experts' scale, in which it is searched.
+    """
+
+    enabled: bool = True
+    search_window: int = 3
+
+    def __post_init__(self) -> None:
+        if self.search_window < 1:
+            raise InputError(f"search_window: expected 1 or more, got {self.search_window}")
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a run.
+
+    Attributes
+    ----------
+    landmarks : {'pfld', 'clnf'}
+        What finds the landmarks: the landmark network with targeted refinement, or OpenFace's full
+        constrained local neural field.
+    detector : {'retinaface', 'mtcnn'}
+        What finds the face when there is no track.
+    static_aus : bool
+        Take the action-unit models that know no neutral face of the person.
+    fixed_fps : bool
+        Stamp frame k with (k - 1) / fps as OpenFace does, not with its presentation time.
+    refinement : Refinement
+        Used where `landmarks` is ``'pfld'``.
+    models : Models
+        Model files.
+    """
+
+    landmarks: Literal["pfld", "clnf"] = "pfld"
+    detector: Literal["retinaface", "mtcnn"] = "retinaface"
+    static_aus: bool = False
+    fixed_fps: bool = False
+    refinement: Refinement = field(default_factory=Refinement)
+    models: Models = field(default_factory=Models)
+
+    @classmethod
+    def load(cls, profile: str | Path) -> Config:
+        """Read a profile.
+
+        Parameters
+        ----------
+        profile : str or Path
+            Name of a file in ``configs/``, such as ``'default'``, or path of a TOML file.
+
+        Returns
+        -------
+        Config
+            The file's settings; those that it does not name have their defaults.
+
+        Raises
+        ------
+        InputError
+            If there is no such profile, or it holds an unknown key or a value of another kind.
+        """
+        path = Path(profile)
+        if path.suffix != ".toml":
+            path = resource(f"configs/{profile}.toml")
+            known = profiles()
+            if str(profile) not in known:
+                raise InputError(
+                    f"config: expected {', '.join(known)} or a .toml file, got {str(profile)!r}"
+                    f"; did you mean {_nearest(str(profile), known)!r}?"
+                )
+        return _from_table(cls, read_toml(path), str(path))
+
+
+def profiles() -> tuple[str, ...]:
+    """Return the names of the shipped profiles.
+
+    Returns
+    -------
+    tuple of str
+        Sorted.
+    """
+    names = {path.stem for path in resource("configs").glob("*.toml")}
+    return tuple(sorted(names - _NO_PROFILES))
+
+
+def _from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
+    """Build a settings class from a TOML table; `where` begins the error messages."""
+    kinds = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in kinds:
+            raise InputError(
+                f"{where}: unknown key {key!r}; did you mean {_nearest(key, tuple(kinds))!r}?"
+            )
+        values[key] = _checked(kinds[key], value, f"{where}: {key}")
+    try:
+        return cls(**values)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _checked(kind: Any, value: Any, where: str) -> Any:
+    """Return a TOML value as what the settings class wants, or refuse it."""
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise InputError(f"{where}: expected a table, got {value!r}")
+        return _from_table(typing.cast("type[Any]", kind), value, where)
+    choices = typing.get_args(kind)
+    if choices:
+        if value not in choices:
+            raise InputError(f"{where}: expected {' or '.join(map(repr, choices))}, got {value!r}")
+    elif type(value) is not kind:
+        raise InputError(f"{where}: expected {kind.__name__}, got {value!r}")
+    return value
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    """Return the known word that looks most like `word`."""
+    return difflib.get_close_matches(word, known, n=1, cutoff=0.0)[0]

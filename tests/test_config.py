@@ -1,0 +1,69 @@
+"""Profiles: what the files say is what the settings are; what they cannot say is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from pyfaceau.config import Config, Models, Refinement, profiles
+from pyfaceau.errors import InputError
+from pyfaceau.resources import read_toml, resource
+
+
+def test_shipped_profiles():
+    assert profiles() == ("default", "fast", "openface", "static")
+    assert Config.load("default") == Config()
+    assert Config.load("fast") == Config(refinement=Refinement(enabled=False))
+    assert Config.load("static") == Config(static_aus=True)
+    assert Config.load("openface") == Config(landmarks="clnf", detector="mtcnn", fixed_fps=True)
+
+
+def test_the_default_profile_documents_every_option():
+    table = read_toml(resource("configs/default.toml"))
+    assert table == dataclasses.asdict(Config())
+
+
+def test_a_file_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('detector = "mtcnn"\n[models]\npfld = "/a/b.onnx"\n')
+    assert Config.load(path) == Config(detector="mtcnn", models=Models(pfld="/a/b.onnx"))
+    assert Config.load(str(path)) == Config.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("detectr = 'mtcnn'", "unknown key 'detectr'; did you mean 'detector'?"),
+        ("[refinement]\nwindow = 3", "refinement: unknown key 'window'; did you mean 'search_"),
+        ("detector = 'mtcn'", "detector: expected 'retinaface' or 'mtcnn', got 'mtcn'"),
+        ("fixed_fps = 1", "fixed_fps: expected bool, got 1"),
+        ("models = 'here'", "models: expected a table, got 'here'"),
+        ("[refinement]\nsearch_window = 0", "search_window: expected 1 or more, got 0"),
+        ("[refinement]\nsearch_window = true", "search_window: expected int, got True"),
+        ("not toml", "not a TOML file"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, text, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        Config.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["defualt", "mirrors", "../configs/default", ""])
+def test_unknown_profile(name):
+    with pytest.raises(InputError, match=r"config: expected default, .* did you mean '\w+'\?"):
+        Config.load(name)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        Config.load(tmp_path / "mine.toml")
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().static_aus = True  # type: ignore[misc]
