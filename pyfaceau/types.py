@@ -17,6 +17,7 @@ from pyfaceau.errors import InputError, check_array, check_image
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
+Int32 = NDArray[np.int32]
 UInt32 = NDArray[np.uint32]
 
 
