@@ -1,0 +1,271 @@
+"""Patch experts that are continuous conditional neural fields (CCNF).
+
+Each expert is a handful of neurons on the normalised 11 x 11 patch, summed through logistic
+functions, and a conditional random field that ties neighbouring positions together: Baltrusaitis,
+Robinson, Morency, "Continuous Conditional Neural Fields for Structured Regression", ECCV 2014; as
+local neural fields of a landmark model, ICCV Workshops 2013.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.errors import WeightsError
+from pyfaceau.modelfile import BinaryReader, mend
+from pyfaceau.numerics.linalg import cholesky_inverse
+from pyfaceau.refinement._kernels import AREA, SIDE, ccnf_responses
+from pyfaceau.refinement.experts import check_request, nearest_view
+from pyfaceau.types import Float32, Float64, UInt8
+
+CORRECTION_FILE = "exact/sigma_w11_scale025_ulp.npz"
+_NO_MATRICES = np.zeros((0, 0, 0), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class CCNFExperts:
+    """CCNF patch experts of one scale.
+
+    Attributes
+    ----------
+    scale : float
+        Size of the reference frame, pixels per mm of the shape model.
+    centres : (views, 3) float64
+        Head rotation of each view, radians.
+    visibility : (views, n) bool
+        Landmarks that each view has experts for.
+    confidence : (views, n) float32
+        Larger is better; 0 where there is no expert.
+    weights : (views, n, K, 122) float32
+        Neurons: bias, then weights of the normalised patch column by column.
+    alphas : (views, n, K) float64
+        Weights of the neurons.
+    betas : (views, n, C) float32
+        Weights of the field's components.
+    components : dict of int to (C, w * w, w * w) float32
+        Components of the field for each window side w; none for a model without a field.
+    """
+
+    scale: float
+    centres: Float64
+    visibility: NDArray[np.bool_]
+    confidence: Float32
+    weights: Float32
+    alphas: Float64
+    betas: Float32
+    components: dict[int, Float32]
+    _fields: dict[tuple[int, int], tuple[Float32, Float32]] = field(
+        default_factory=dict, repr=False
+    )
+
+    @classmethod
+    def load(cls, path: str | Path) -> CCNFExperts:
+        """Read a CCNF patch expert file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Binary file of one scale.
+
+        Returns
+        -------
+        CCNFExperts
+            Its experts.
+
+        Raises
+        ------
+        WeightsError
+            If the file is missing, cut short or altered.
+        """
+        reader = BinaryReader(path)
+        scale = reader.float64()
+        views = reader.int32()
+        if not 0 < views <= 64:
+            raise mend(reader.path, f"expected 1 to 64 views, found {views}")
+        centres = np.radians([reader.matrix().ravel() for _ in range(views)])
+        visibility = np.array([reader.matrix().ravel() != 0 for _ in range(views)])
+        components: dict[int, Float32] = {}
+        betas_per_patch = 0
+        for n in range(reader.int32()):
+            window, count = reader.int32(), reader.int32()
+            matrices = [reader.matrix() for _ in range(count)]
+            if matrices:
+                components[window] = np.array(matrices, np.float32)
+            betas_per_patch = count if n == 0 else betas_per_patch
+        patches = [_read_patch(reader, betas_per_patch) for _ in range(visibility.size)]
+        reader.expect_end()
+        shape = visibility.shape
+        neurons = max(4, *(len(p[1]) for p in patches))
+        weights = np.zeros((len(patches), neurons, 1 + AREA), np.float32)
+        alphas = np.zeros((len(patches), neurons), np.float64)
+        for n, (rows, values, _, _) in enumerate(patches):
+            weights[n, : len(values)] = np.reshape(rows, (-1, 1 + AREA))
+            alphas[n, : len(values)] = values
+        return cls(
+            scale,
+            centres,
+            visibility,
+            np.array([p[3] for p in patches], np.float32).reshape(shape),
+            weights.reshape(*shape, neurons, 1 + AREA),
+            alphas.reshape(*shape, neurons),
+            np.array([p[2] for p in patches], np.float32).reshape(*shape, betas_per_patch),
+            components,
+        )
+
+    def view(self, rotation: Float32) -> int:
+        """Return the view nearest to a head rotation.
+
+        Parameters
+        ----------
+        rotation : (3,) float32
+            Euler angles, radians.
+
+        Returns
+        -------
+        int
+            The first of the nearest.
+        """
+        return nearest_view(self.centres, rotation)
+
+    def responses(
+        self, gray: UInt8, landmarks: Float32, sim_img_from_ref: Float32, view: int, window: int
+    ) -> Float32:
+        """Compute response maps around landmarks.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        landmarks : (n, 2) float32
+            Pixels.
+        sim_img_from_ref : (2, 2) float32
+            Similarity from the reference frame to the picture, without translation.
+        view : int
+            View to use.
+        window : int
+            Side of the maps, odd, 1 to 15.
+
+        Returns
+        -------
+        (n, window, window) float32
+            Element (i, j) is the response at ``(j, i) - (window - 1) / 2`` in the reference frame,
+            0 or more; zeros for landmarks without an expert in this view.
+
+        Raises
+        ------
+        InputError
+            If an argument is not as described.
+        """
+        gray, landmarks, similarity = check_request(
+            gray, landmarks, sim_img_from_ref, view, window, self.confidence.shape
+        )
+        matrices, scales = self.field(view, window)
+        out = np.empty((len(landmarks), window, window), np.float32)
+        ccnf_responses(
+            gray, landmarks, self.visibility[view], similarity[0, 0], -similarity[0, 1], window,
+            self.weights[view], self.alphas[view], matrices, scales, out,
+        )  # fmt: skip
+        return out
+
+    def field(self, view: int, window: int) -> tuple[Float32, Float32]:
+        """Return the matrices of the random fields, computed on first use and kept.
+
+        A field of neuron weights alpha and component weights beta over components C has the matrix
+        ``inverse(2 (sum(alpha) I + sum(beta C)))``; without components that is a multiple of I.
+
+        Parameters
+        ----------
+        view : int
+            View.
+        window : int
+            Side w of the response map.
+
+        Returns
+        -------
+        matrices : (n, w * w, lanes) float32
+            Transposed, rows filled up with zeros to a multiple of 8; n = 0 without components.
+        multiples : (n,) float32
+            Multiples of the identity, for a window without components.
+        """
+        key = (view, window)
+        if key not in self._fields:
+            visible = self.visibility[view]
+            sums = np.zeros(visible.shape, np.float32)
+            for k in range(self.alphas.shape[2]):
+                sums = (sums + self.alphas[view, :, k]).astype(np.float32)
+            if window in self.components:
+                made = self._invert(view, window, sums), sums
+            else:
+                made = _NO_MATRICES, _multiples(sums, visible)
+            self._fields[key] = made
+        return self._fields[key]
+
+    def _invert(self, view: int, window: int, sums: Float32) -> Float32:
+        """Compute the transposed matrices of one view and window."""
+        positions = window * window
+        out = np.zeros((len(sums), positions, (positions + 7) // 8 * 8), np.float32)
+        inverse = np.empty((positions, positions), np.float32)
+        identity = np.eye(positions, dtype=np.float32)
+        corrections = _corrections(self.scale, self.confidence.shape, window)
+        for n in np.flatnonzero(self.visibility[view]):
+            total = np.zeros((positions, positions), np.float32)
+            for beta, component in zip(self.betas[view, n], self.components[window], strict=True):
+                total = np.float32(component.astype(np.float64) * np.float64(beta) + total)
+            precision = np.float32(2) * (sums[n] * identity + total)
+            if positions < 100:
+                cholesky_inverse(precision, inverse)
+            else:
+                inverse = np.linalg.inv(precision.astype(np.float64)).astype(np.float32)
+                if corrections is not None:
+                    inverse = (inverse.view(np.int32) + corrections[view, n]).view(np.float32)
+            out[n, :, :positions] = inverse.T
+        return out
+
+
+def _read_patch(
+    reader: BinaryReader, betas: int
+) -> tuple[list[Float32], list[float], list[float], float]:
+    """Read one expert: rows of bias and weights, alphas, betas, confidence."""
+    kind, width, height, neurons = (reader.int32() for _ in range(4))
+    if kind != 5 or not 0 <= neurons <= 64 or (neurons and (width, height) != (SIDE, SIDE)):
+        raise mend(reader.path, f"no {SIDE} x {SIDE} CCNF patch expert where one belongs")
+    if neurons == 0:
+        reader.int32()
+        return [], [], [0.0] * betas, 0.0
+    rows, alphas = [], []
+    for _ in range(neurons):
+        reader.int32()
+        if reader.int32() != 0:
+            raise mend(reader.path, "a neuron does not take the raw picture")
+        norm, bias, alpha = reader.float64(), reader.float64(), reader.float64()
+        weights = np.float32(norm) * reader.matrix().T.astype(np.float32).ravel()
+        rows.append(np.concatenate([np.array([bias], np.float32), weights]))
+        alphas.append(alpha)
+    return rows, alphas, [reader.float64() for _ in range(betas)], reader.float64()
+
+
+def _multiples(sums: Float32, visible: NDArray[np.bool_]) -> Float32:
+    """Invert the 1 x 1 field of each visible landmark in the arithmetic of the larger ones."""
+    out = np.zeros(len(sums), np.float32)
+    inverse = np.empty((1, 1), np.float32)
+    for n in np.flatnonzero(visible):
+        cholesky_inverse(np.array([[np.float32(2) * sums[n]]], np.float32), inverse)
+        out[n] = inverse[0, 0]
+    return out
+
+
+def _corrections(scale: float, shape: tuple[int, ...], window: int) -> NDArray[np.int16] | None:
+    """Return the measured rounding of the reference's 121 x 121 inverses, where it is known."""
+    from pyfaceau.weights import locate
+
+    if (scale, window) != (0.25, SIDE):
+        return None
+    try:
+        with np.load(locate(CORRECTION_FILE), allow_pickle=False) as data:
+            corrections: NDArray[np.int16] = data["d"]
+    except (WeightsError, OSError):
+        return None
+    return corrections if corrections.shape[:2] == shape else None

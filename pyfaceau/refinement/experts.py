@@ -1,0 +1,130 @@
+"""What the optimiser asks of patch experts, whatever their kind, and how a file of them is loaded.
+
+A patch expert says, for every position of a small window around a landmark, how much the picture
+there looks like that landmark. One file holds the experts of one picture scale, for several head
+poses ("views").
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.errors import InputError, check_array, check_image
+from pyfaceau.modelfile import read_bytes
+from pyfaceau.refinement._kernels import MAX_WINDOW
+from pyfaceau.types import Float32, Float64, UInt8
+
+
+class PatchExperts(Protocol):
+    """Patch experts of one scale.
+
+    Attributes
+    ----------
+    scale : float
+        Size of the reference frame, pixels per mm of the shape model.
+    centres : (views, 3) float64
+        Head rotation that each view was trained for, radians.
+    visibility : (views, n) bool
+        Landmarks that each view has experts for.
+    confidence : (views, n) float32
+        How far each expert can be trusted, larger is better; 0 where there is none.
+    """
+
+    scale: float
+    centres: Float64
+    visibility: NDArray[np.bool_]
+    confidence: Float32
+
+    def view(self, rotation: Float32) -> int:
+        """Return the view nearest to a head rotation (3,), radians."""
+
+    def responses(
+        self, gray: UInt8, landmarks: Float32, sim_img_from_ref: Float32, view: int, window: int
+    ) -> Float32:
+        """Return the response maps (n, window, window) around the landmarks."""
+
+
+def nearest_view(centres: Float64, rotation: Float32) -> int:
+    """Return the index of the view whose centre is nearest to a rotation, the first of equals.
+
+    Parameters
+    ----------
+    centres : (views, 3) float64
+        Radians.
+    rotation : (3,) float32
+        Euler angles, radians.
+
+    Returns
+    -------
+    int
+        Index into `centres`.
+    """
+    offset = centres - check_array("rotation", rotation, (3,), np.float64)
+    return int(np.argmin((offset * offset).sum(axis=1)))
+
+
+def check_request(
+    gray: UInt8,
+    landmarks: Float32,
+    similarity: Float32,
+    view: int,
+    window: int,
+    shape: tuple[int, int],
+) -> tuple[UInt8, Float32, Float32]:
+    """Check the arguments of `PatchExperts.responses`.
+
+    Parameters
+    ----------
+    gray, landmarks, similarity, view, window
+        As they came.
+    shape : (views, n)
+        What the experts have.
+
+    Returns
+    -------
+    gray, landmarks, similarity
+        As arrays that the kernels take.
+
+    Raises
+    ------
+    InputError
+        If one is not usable.
+    """
+    if not 0 <= view < shape[0]:
+        raise InputError(f"view: expected 0 to {shape[0] - 1}, got {view}")
+    if window not in range(1, MAX_WINDOW + 1, 2):
+        raise InputError(f"window: expected an odd number from 1 to {MAX_WINDOW}, got {window}")
+    return (
+        check_image("gray", gray, channels=(1,)),
+        check_array("landmarks", landmarks, (shape[1], 2), np.float32),
+        check_array("sim_img_from_ref", similarity, (2, 2), np.float32),
+    )
+
+
+def load_experts(path: str | Path) -> PatchExperts:
+    """Load patch experts of either kind, told apart by the file's contents.
+
+    Parameters
+    ----------
+    path : str or Path
+        Binary CCNF file or SVR text file.
+
+    Returns
+    -------
+    PatchExperts
+        `CCNFExperts` or `SVRExperts`.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing or is neither.
+    """
+    from pyfaceau.refinement.ccnf import CCNFExperts
+    from pyfaceau.refinement.svr import SVRExperts
+
+    binary = b"\0" in read_bytes(path)[:64]
+    return CCNFExperts.load(path) if binary else SVRExperts.load(path)
