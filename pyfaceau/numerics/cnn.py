@@ -188,11 +188,11 @@ class Rectifier:
     def __call__(self, x: Float32) -> Float32:
         """Rectify maps (channels, ...) or vectors (pictures, channels) in place."""
         if self.slopes is None:
-            return np.maximum(x, np.float32(0), out=x)
-        if x.ndim == 2:
-            rectified: Float32 = np.where(x >= 0, x, self.slopes * x)
-            return rectified
-        kernels.prelu(x.reshape(len(x), -1), self.slopes)
+            np.maximum(x, np.float32(0), out=x)
+        elif x.ndim == 2:
+            np.copyto(x, self.slopes * x, where=x < 0)
+        else:
+            kernels.prelu(x.reshape(len(x), -1), self.slopes)
         return x
 
 
