@@ -99,7 +99,6 @@ def convolve(
     offsets: Int64,
     weights: Float32,
     blocks: Int64,
-    kinds: Int64,
     masks: UInt8,
     reach: int,
     out: Float32,
@@ -110,8 +109,7 @@ def convolve(
     offsets : (k,) int64, where each weight's input lies relative to the position.
     weights : (q, k + 1) float32, the last one the bias, whose input is 1.
     blocks : int64, ends of the blocks of weights that are summed separately, from 0 to k + 1.
-    kinds : (q,) int64, the row of masks that says in which order kernel q is summed.
-    masks : (m, positions) uint8, 1 where the two-chain order holds.
+    masks : (ceil(q / 8), positions) uint8, for each eight kernels 1 where they take two chains.
     reach : int, how far the last weight's input lies from the position within a map; that many
     positions at the end are left as they are.
     out : (q, positions) float32.
@@ -124,7 +122,7 @@ def convolve(
     for start in range(0, positions, TILE):
         n = min(TILE, positions - start)
         for q in range(out.shape[0]):
-            mask = masks[kinds[q], start : start + n]
+            mask = masks[q // 8, start : start + n]
             total = out[q, start : start + n]
             total[:] = np.float32(0)
             for block in range(blocks.size - 1):

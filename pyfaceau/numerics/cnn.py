@@ -98,15 +98,13 @@ def two_chain_mask(rows: int, columns: int) -> NDArray[np.bool_]:
 
 
 @functools.lru_cache(maxsize=64)
-def _flat_masks(
-    shape: tuple[int, int, int], inner: tuple[int, int], outputs: int
-) -> tuple[NDArray[np.int64], UInt8]:
-    """Return each kernel's row in the table of masks, and the table over flat positions."""
+def _flat_masks(shape: tuple[int, int, int], inner: tuple[int, int], outputs: int) -> UInt8:
+    """Return each group of eight kernels' two-chain mask over flat positions of the input maps."""
     height, width = inner
-    masks, kinds = np.unique(two_chain_mask(height * width, outputs).T, axis=0, return_inverse=True)
+    masks = two_chain_mask(height * width, outputs)[:, ::8].T
     table = np.zeros((len(masks), *shape), dtype=np.uint8)
     table[:, :, :height, :width] = masks.reshape(-1, 1, height, width)
-    return kinds.reshape(-1).astype(np.int64), table.reshape(len(masks), -1)
+    return table.reshape(len(masks), -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,11 +135,11 @@ class Convolution:
             )
         across = np.arange(columns)[:, None] + width * np.arange(rows)
         offsets = (np.arange(maps)[:, None] * pictures * height * width + across.ravel()).ravel()
-        kinds, masks = _flat_masks((pictures, height, width), inner, outputs)
+        masks = _flat_masks((pictures, height, width), inner, outputs)
         out = np.empty((outputs, pictures * height * width), np.float32)
         reach = (rows - 1) * width + columns - 1
         kernels.convolve(
-            x.reshape(-1), offsets, self.weights, input_blocks(inputs), kinds, masks, reach, out
+            x.reshape(-1), offsets, self.weights, input_blocks(inputs), masks, reach, out
         )
         maps_out = out.reshape(outputs, pictures, height, width)
         return np.ascontiguousarray(maps_out[:, :, : inner[0], : inner[1]])
