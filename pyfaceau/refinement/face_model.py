@@ -1,0 +1,250 @@
+"""The face's landmark model: 68 points, refined by part models, judged by a validator.
+
+The hierarchy: the 68-point model is fitted, its points start the part models (inner face, left
+eye, right eye), the parts' points replace its own, and the shape model is fitted to the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.modelfile import mend
+from pyfaceau.refinement.point_model import EYE, INNER, FitParameters, PointModel, list_entries
+from pyfaceau.refinement.validator import DetectionValidator
+from pyfaceau.types import EyeFit, FaceBox, Float32, ShapeFit, UInt8
+from pyfaceau.weights import locate, resolve
+
+VALID = 0.725
+"""A fit is accepted when the validator's confidence is above this."""
+
+PARTS_SCALE = 0.9
+"""Parts are fitted to the picture when the face is larger than this, pixels per mm."""
+
+HYPOTHESES: tuple[tuple[float, float, float], ...] = (
+    (0, 0, 0), (0, -0.5236, 0), (0, 0.5236, 0), (0, -0.96, 0), (0, 0.96, 0), (0, 0, 0.5236),
+    (0, 0, -0.5236), (0, -1.57, 0), (0, 1.57, 0), (0, -1.22, 0.698), (0, 1.22, -0.698),
+)  # fmt: skip
+"""Head rotations that a new face is tried at: pitch, yaw, roll, radians."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part model and the landmarks it shares with the face.
+
+    Attributes
+    ----------
+    name : str
+        For instance ``"left_eye_28"``.
+    model : PointModel
+        The part's own shape model and patch experts.
+    face_points, part_points : (k,) int
+        Indices of the shared landmarks in the face and in the part.
+    """
+
+    name: str
+    model: PointModel
+    face_points: NDArray[np.intp]
+    part_points: NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class FaceFit:
+    """A fit of the whole hierarchy.
+
+    Attributes
+    ----------
+    shape : ShapeFit
+        Parameters of the 68-point model.
+    landmarks : (68, 2) float32
+        Its points, pixels.
+    parts : tuple of (ShapeFit, (n, 2) float32)
+        Parameters and points of each part.
+    likelihood : float
+        Of the 68-point model before its parts, at its last scale.
+    confidence : float
+        The validator's; 0 where the fit failed.
+    ok : bool
+        The fit did not fail and its confidence is above 0.725.
+    view : int
+        View of the patch experts at the last scale.
+    iterations : int
+        Optimiser steps of the 68-point model.
+    converged : bool
+        The last phase ended because the shape stopped moving.
+    """
+
+    shape: ShapeFit
+    landmarks: Float32
+    parts: tuple[tuple[ShapeFit, Float32], ...]
+    likelihood: float
+    confidence: float
+    ok: bool
+    view: int
+    iterations: int
+    converged: bool
+
+
+@dataclass(frozen=True, eq=False)
+class FaceModel:
+    """The hierarchy of landmark models with its validator.
+
+    Attributes
+    ----------
+    main : PointModel
+        68 points.
+    parts : tuple of Part
+        In the order in which they overwrite the face's points.
+    validator : DetectionValidator
+        Judge of fits.
+    """
+
+    main: PointModel
+    parts: tuple[Part, ...]
+    validator: DetectionValidator
+
+    @classmethod
+    def load(
+        cls, list_file: str | Path = "main_clnf_general.txt", parameters: FitParameters | None = None
+    ) -> FaceModel:
+        """Read a model by its list file.
+
+        Parameters
+        ----------
+        list_file : str or Path
+            ``main_clnf_general.txt`` (CCNF experts) or ``main_clm_general.txt`` (SVR experts), in
+            the weights folder or by path.
+        parameters : FitParameters, optional
+            How to fit the 68-point model.
+
+        Returns
+        -------
+        FaceModel
+            The model.
+
+        Raises
+        ------
+        WeightsError
+            If a file is missing or damaged.
+        """
+        path = locate(list_file)
+        main = validator = None
+        parts = []
+        for words in list_entries(path):
+            if words[0] == "LandmarkDetector":
+                main = PointModel.load(resolve(path, words[1]), parameters or FitParameters())
+            elif words[0] == "LandmarkDetector_part":
+                parts.append(_load_part(path, words[1:]))
+            elif words[0] == "DetectionValidator":
+                validator = DetectionValidator.load(resolve(path, words[1]))
+        if main is None or validator is None:
+            raise mend(path, "names no landmark detector or no validator")
+        return cls(main, tuple(parts), validator)
+
+    def from_box(self, box: FaceBox, rotation: tuple[float, float, float] = (0, 0, 0)) -> ShapeFit:
+        """Return the start of a fit: the mean shape in a box, see `PDM.params_from_box`."""
+        return self.main.pdm.params_from_box(box, rotation)
+
+    def fit(self, gray: UInt8, start: ShapeFit, *, tracked: bool = False) -> FaceFit:
+        """Fit the hierarchy and judge the result.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        start : ShapeFit
+            Where the 68-point model starts.
+        tracked : bool
+            The start is the accepted fit of the frame before, so smaller windows will do.
+
+        Returns
+        -------
+        FaceFit
+            Result, accepted or not.
+        """
+        windows = self.main.parameters.windows_track if tracked else self.main.parameters.windows_init
+        fit = self.main.fit(gray, start, windows)
+        shape, landmarks, parts = self._refine(gray, fit.shape)
+        confidence = 0.0
+        if fit.ok:
+            confidence = self.validator.check(gray, landmarks, shape.params_global[1:4])
+        return FaceFit(
+            shape, landmarks, parts, fit.likelihood, confidence, confidence > VALID, fit.view,
+            fit.iterations, fit.converged,
+        )  # fmt: skip
+
+    def fit_box(self, gray: UInt8, box: FaceBox, hypotheses: int = len(HYPOTHESES)) -> FaceFit:
+        """Fit from a box, at several head rotations; the likeliest wins, the first of equals.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        box : FaceBox
+            Box of the landmarks.
+        hypotheses : int
+            How many of `HYPOTHESES` to try.
+
+        Returns
+        -------
+        FaceFit
+            The fit of largest likelihood, accepted or not.
+        """
+        fits = (self.fit(gray, self.from_box(box, r)) for r in HYPOTHESES[:hypotheses])
+        return max(fits, key=lambda fit: fit.likelihood)
+
+    def empty_parts(self) -> tuple[tuple[ShapeFit, Float32], ...]:
+        """Return the parts before any fit: unit scale, all else zero."""
+        return tuple(
+            (blank_shape(part.model.pdm.n_modes), np.zeros((part.model.pdm.n_points, 2), np.float32))
+            for part in self.parts
+        )
+
+    def eyes(self, parts: tuple[tuple[ShapeFit, Float32], ...]) -> tuple[EyeFit, EyeFit] | None:
+        """Return the two eyes among fitted parts, or None where the model has none."""
+        found = {part.name: fit for part, fit in zip(self.parts, parts, strict=True)}
+        if "left_eye_28" not in found or "right_eye_28" not in found:
+            return None
+        (left, left_points), (right, right_points) = found["left_eye_28"], found["right_eye_28"]
+        return EyeFit(left_points, left), EyeFit(right_points, right)
+
+    def _refine(
+        self, gray: UInt8, shape: ShapeFit
+    ) -> tuple[ShapeFit, Float32, tuple[tuple[ShapeFit, Float32], ...]]:
+        """Fit the parts from the face's points, put their points in, fit the face again."""
+        landmarks = self.main.pdm.shape_2d(shape)
+        large = bool(shape.params_global[0] > PARTS_SCALE)
+        merged = landmarks.copy()
+        parts = []
+        for part in self.parts:
+            pdm = part.model.pdm
+            shared = np.zeros((pdm.n_points, 2), np.float32)
+            shared[part.part_points] = landmarks[part.face_points]
+            fitted = pdm.calc_params(shared)
+            if large:
+                fitted = part.model.fit(gray, fitted, part.model.parameters.windows_init).shape
+            points = pdm.shape_2d(fitted)
+            merged[part.face_points] = points[part.part_points]
+            parts.append((fitted, points))
+        if large and parts:
+            shape = self.main.pdm.calc_params(merged)
+            landmarks = self.main.pdm.shape_2d(shape)
+        return shape, landmarks, tuple(parts)
+
+
+def blank_shape(modes: int) -> ShapeFit:
+    """Return the parameters before any fit: unit scale, all else zero."""
+    return ShapeFit(np.array([1, 0, 0, 0, 0, 0], np.float32), np.zeros(modes, np.float32))
+
+
+def _load_part(path: Path, words: list[str]) -> Part:
+    """Read one part: list file, name, then pairs of face and part landmark."""
+    inner_list = resolve(path, words[0])
+    name, pairs = words[1], np.array(words[2:], dtype=np.intp).reshape(-1, 2)
+    [entry] = [words for words in list_entries(inner_list) if words[0] == "LandmarkDetector"]
+    parameters = INNER if name == "inner" else EYE
+    model = PointModel.load(resolve(inner_list, entry[1]), parameters)
+    return Part(name, model, pairs[:, 0], pairs[:, 1])

@@ -1,0 +1,140 @@
+"""Non-uniform regularised landmark mean-shift: the optimiser of the constrained local models.
+
+One phase solves, from given response maps, for the rigid parameters alone or for all of them:
+d = (J' W J + Lambda)^-1 (J' W v - Lambda p), with v the mean-shift vectors, W the landmarks'
+weights and Lambda the prior on the non-rigid parameters (Saragih et al., IJCV 2011, eq. 21;
+Baltrusaitis et al., ICCV Workshops 2013, eq. 11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.numerics.gemm import order_blocks
+from pyfaceau.pdm.model import PDM
+from pyfaceau.refinement import _kernels_rlms as kernels
+from pyfaceau.types import Float32, ShapeFit
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseMaps:
+    """Response maps of one scale and the frame they are measured in.
+
+    Attributes
+    ----------
+    maps : (n, w, w) float32
+        Rows y, columns x, in the reference frame.
+    base : (2n,) float32
+        Shape that the maps are centred on: all x, all y, pixels.
+    to_reference, to_image : (2, 2) float32
+        Similarity from image offsets to reference offsets, and its inverse.
+    visible : (n,) bool
+        Landmarks that have a map.
+    weights : (n,) float32
+        Their weights W.
+    """
+
+    maps: Float32
+    base: Float32
+    to_reference: Float32
+    to_image: Float32
+    visible: NDArray[np.bool_]
+    weights: Float32
+
+
+class NuRlms:
+    """The optimiser for one shape model; keeps tables of the mean-shift kernel.
+
+    Parameters
+    ----------
+    pdm : PDM
+        Shape model.
+    max_iterations : int
+        At most so many Gauss-Newton steps in a phase.
+    threshold : float
+        A phase ends when the shape moves by less, pixels over all coordinates.
+    """
+
+    def __init__(self, pdm: PDM, max_iterations: int = 5, threshold: float = 0.01) -> None:
+        self.pdm = pdm
+        self.max_iterations = max_iterations
+        self.threshold = threshold
+        self._tables: dict[tuple[int, float], tuple[Float32, NDArray[np.bool_]]] = {}
+        self._blocks = {n: order_blocks(n) for n in (6, 6 + pdm.n_modes)}
+
+    def phase(
+        self, start: ShapeFit, responses: ResponseMaps, *, rigid: bool, regularisation: float,
+        sigma: float,
+    ) -> tuple[ShapeFit, Float32, int]:
+        """Run one phase.
+
+        Parameters
+        ----------
+        start : ShapeFit
+            Where to start.
+        responses : ResponseMaps
+            Evidence.
+        rigid : bool
+            Solve for the rigid parameters alone, without prior.
+        regularisation : float
+            Weight of the prior.
+        sigma : float
+            Width of the mean-shift kernel, reference pixels.
+
+        Returns
+        -------
+        fit : ShapeFit
+            Result; non-rigid parameters within three standard deviations.
+        offsets : (n, 2) float32
+            Positions x, y in the maps at the last step taken, before it.
+        iterations : int
+            Steps taken.
+        """  # fmt: skip
+        pdm = self.pdm
+        params_global = start.params_global.copy()
+        params_local = start.params_local.copy()
+        prior = np.zeros(6, np.float32)
+        if not rigid:
+            prior = np.concatenate([prior, np.float32(regularisation) / pdm.eigenvalues])
+        table, filled = self._table(responses.maps.shape[1], np.float32(sigma))
+        offsets = np.empty((pdm.n_points, 2), np.float32)
+        iterations = kernels.nu_rlms(
+            params_global, params_local, responses.maps, responses.base, responses.to_reference,
+            responses.to_image, responses.visible, responses.weights, pdm.mean, pdm.basis,
+            pdm.basis_t, prior, pdm.limits, self._blocks[prior.size], np.float32(sigma), table,
+            filled, self.max_iterations, self.threshold, offsets,
+        )  # fmt: skip
+        return ShapeFit(params_global, params_local), offsets, iterations
+
+    def likelihood(self, responses: ResponseMaps, offsets: Float32, sigma: float) -> float:
+        """Return the mean log likelihood of the visible landmarks.
+
+        Parameters
+        ----------
+        responses : ResponseMaps
+            Evidence.
+        offsets : (n, 2) float32
+            From `phase`.
+        sigma : float
+            Width of the kernel, reference pixels.
+
+        Returns
+        -------
+        float
+            A float32 value; larger is better.
+        """
+        return float(
+            kernels.log_likelihood(responses.maps, offsets, responses.visible, np.float32(sigma))
+        )
+
+    def _table(self, window: int, sigma: float) -> tuple[Float32, NDArray[np.bool_]]:
+        """Return the kernels about every tenth of a cell, filled in as they are asked for."""
+        key = (window, float(sigma))
+        if key not in self._tables:
+            cells = 10 * window
+            table = np.empty((cells, cells, window, window), np.float32)
+            self._tables[key] = (table, np.zeros((cells, cells), np.bool_))
+        return self._tables[key]

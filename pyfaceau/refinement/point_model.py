@@ -1,0 +1,271 @@
+"""A constrained local model of one point set (face, inner face, an eye) and how it is fitted.
+
+Coarse to fine over its scales: response maps about the current shape, a rigid phase, a phase of
+all parameters with the same maps.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from pyfaceau.errors import InputError, WeightsError
+from pyfaceau.modelfile import mend, read_bytes
+from pyfaceau.numerics.similarity import align_similarity, invert2
+from pyfaceau.pdm.model import PDM
+from pyfaceau.refinement.experts import PatchExperts, load_experts
+from pyfaceau.refinement.nu_rlms import NuRlms, ResponseMaps
+from pyfaceau.types import ShapeFit, UInt8
+from pyfaceau.weights import resolve
+
+SMALLEST_SCALE = 0.25
+"""A face smaller than this, pixels per mm, is not fitted."""
+
+_LIKELIHOOD_SCALE = 0.30
+
+
+@dataclass(frozen=True)
+class FitParameters:
+    """How a point model is fitted; the defaults are OpenFace's for the 68-point model.
+
+    Attributes
+    ----------
+    windows_init, windows_track : tuple of int
+        Side of the response maps at each scale, odd, reference pixels; 0 skips the scale. The
+        first set serves a face just found, or lost in the frame before; the second one tracked.
+    sigma : float
+        Width of the mean-shift kernel, reference pixels.
+    regularisation : float
+        Weight of the prior on non-rigid parameters.
+    weight_factor : float
+        Weight of a landmark is this times its expert's confidence; at 0 all weigh 1.
+    adapt_to_scale : bool
+        With q = log2(scale / 0.25): lower the regularisation by 15 q, raise sigma by 0.25 q and
+        the weight factor by 1 + 2 q.
+    max_iterations : int
+        Steps in each phase, at most.
+    threshold : float
+        A phase ends when the shape moves by less, pixels over all coordinates.
+    """
+
+    windows_init: tuple[int, ...] = (11, 9, 7, 5)
+    windows_track: tuple[int, ...] = (0, 9, 7, 0)
+    sigma: float = 1.5
+    regularisation: float = 25.0
+    weight_factor: float = 0.0
+    adapt_to_scale: bool = True
+    max_iterations: int = 5
+    threshold: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("sigma", "regularisation", "threshold"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name}: expected a positive number, got {value}")
+        if self.max_iterations < 1:
+            raise InputError(f"max_iterations: expected 1 or more, got {self.max_iterations}")
+
+    def at_scale(self, index: int, scale: float) -> FitParameters:
+        """Return the parameters for one scale.
+
+        Parameters
+        ----------
+        index : int
+            Which of the model's scales, coarse to fine; past the third nothing more changes.
+        scale : float
+            That scale (of the third, for later ones), pixels per mm.
+
+        Returns
+        -------
+        FitParameters
+            Values rounded to float32.
+        """
+        if not self.adapt_to_scale:
+            return self
+        q = math.log2(scale / 0.25)
+        regularisation = float(np.float32(self.regularisation - 15 * q))
+        return replace(
+            self,
+            regularisation=regularisation if regularisation > 0 else 0.001,
+            sigma=float(np.float32(self.sigma + 0.25 * q)),
+            weight_factor=float(np.float32(self.weight_factor + 2 * q * self.weight_factor)),
+        )
+
+
+INNER = FitParameters((9,), (9,), 1.75, 2.5, 2.5, adapt_to_scale=False)
+EYE = FitParameters((3, 5), (3, 5), 1.0, 0.5, 0.0, adapt_to_scale=False)
+
+
+@dataclass(frozen=True, eq=False)
+class PointFit:
+    """Result of fitting a point model.
+
+    Attributes
+    ----------
+    shape : ShapeFit
+        Parameters.
+    ok : bool
+        False where the face is too small for the model.
+    likelihood : float
+        Mean log likelihood of the landmarks at the last scale fitted.
+    view : int
+        Patch experts' view at the last scale fitted.
+    iterations : int
+        Steps taken, over all phases.
+    converged : bool
+        The last phase ended because the shape stopped moving.
+    """
+
+    shape: ShapeFit
+    ok: bool
+    likelihood: float
+    view: int
+    iterations: int
+    converged: bool
+
+
+@dataclass(frozen=True, eq=False)
+class PointModel:
+    """A shape model with patch experts at one or more scales.
+
+    Attributes
+    ----------
+    pdm : PDM
+        Shape model.
+    scales : tuple of PatchExperts
+        Coarse to fine.
+    parameters : FitParameters
+        How to fit.
+    """
+
+    pdm: PDM
+    scales: tuple[PatchExperts, ...]
+    parameters: FitParameters
+
+    def __post_init__(self) -> None:
+        for experts in self.scales:
+            if experts.visibility.shape[1] != self.pdm.n_points:
+                raise WeightsError(
+                    f"patch experts: expected {self.pdm.n_points} landmarks as the shape model "
+                    f"has, got {experts.visibility.shape[1]}"
+                )
+
+    @classmethod
+    def load(cls, list_file: str | Path, parameters: FitParameters) -> PointModel:
+        """Read a list file: lines ``PDM path``, ``PatchesCCNF path``, ``PatchesIntensity path``.
+
+        Parameters
+        ----------
+        list_file : str or Path
+            For instance ``clnf_general.txt``.
+        parameters : FitParameters
+            How to fit.
+
+        Returns
+        -------
+        PointModel
+            The model.
+
+        Raises
+        ------
+        WeightsError
+            If a part is missing or damaged.
+        """
+        pdm, scales = None, []
+        for words in list_entries(list_file):
+            if words[0] == "PDM":
+                pdm = PDM.load(resolve(list_file, words[1]))
+            elif words[0] in ("PatchesCCNF", "PatchesIntensity"):
+                scales.append(load_experts(resolve(list_file, words[1])))
+        if pdm is None or not scales:
+            raise mend(Path(list_file), "names no PDM or no patch experts")
+        return cls(pdm, tuple(scales), parameters)
+
+    @cached_property
+    def _optimiser(self) -> NuRlms:
+        return NuRlms(self.pdm, self.parameters.max_iterations, self.parameters.threshold)
+
+    def fit(self, gray: UInt8, start: ShapeFit, windows: tuple[int, ...]) -> PointFit:
+        """Fit to a picture.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        start : ShapeFit
+            Where to start.
+        windows : tuple of int
+            Side of the response maps at each scale; 0 skips the scale.
+
+        Returns
+        -------
+        PointFit
+            Result; ``ok`` is false where the shape fell under 0.25 pixels per mm.
+        """
+        shape, likelihood, view, iterations, converged = start, -10.0, 0, 0, False
+        for index, experts in enumerate(self.scales):
+            window = windows[index] if index < len(windows) else 0
+            if window == 0:
+                continue
+            adapted = self.parameters.at_scale(index, self.scales[min(index, 2)].scale)
+            view = experts.view(shape.params_global[1:4])
+            responses = self._responses(gray, shape, experts, view, window, adapted.weight_factor)
+            options = {"regularisation": adapted.regularisation, "sigma": adapted.sigma}
+            shape, _, rigid = self._optimiser.phase(shape, responses, rigid=True, **options)
+            small = shape.params_global[0] < _LIKELIHOOD_SCALE
+            shape, offsets, steps = self._optimiser.phase(shape, responses, rigid=False, **options)
+            iterations += rigid + steps
+            converged = steps < self.parameters.max_iterations
+            if small or not any(windows[index + 1 : index + 2]) or index + 1 == len(self.scales):
+                likelihood = self._optimiser.likelihood(responses, offsets, adapted.sigma)
+            if shape.params_global[0] < SMALLEST_SCALE:
+                return PointFit(shape, False, likelihood, view, iterations, converged)
+        return PointFit(shape, True, likelihood, view, iterations, converged)
+
+    def _responses(
+        self, gray: UInt8, shape: ShapeFit, experts: PatchExperts, view: int, window: int,
+        weight_factor: float,
+    ) -> ResponseMaps:  # fmt: skip
+        """Compute response maps about a shape, at the shape's own rotation and scale."""
+        points = self.pdm.shape_2d(shape)
+        reference = ShapeFit(
+            np.array([experts.scale, 0, 0, 0, 0, 0], np.float32), shape.params_local
+        )
+        to_reference = align_similarity(points, self.pdm.shape_2d(reference))
+        to_image = invert2(to_reference)
+        weights = np.ones(self.pdm.n_points, np.float32)
+        if weight_factor > 0:
+            weights = np.float32(weight_factor) * experts.confidence[view]
+        return ResponseMaps(
+            experts.responses(gray, points, to_image, view, window),
+            points.T.ravel(),
+            to_reference,
+            to_image,
+            experts.visibility[view],
+            weights,
+        )
+
+
+def list_entries(list_file: str | Path) -> list[list[str]]:
+    """Return the lines of a model list file, split into words.
+
+    Parameters
+    ----------
+    list_file : str or Path
+        The list file.
+
+    Returns
+    -------
+    list of list of str
+        One list of at least two words for each line that is not empty.
+    """
+    lines = read_bytes(list_file).decode("utf-8", errors="replace").splitlines()
+    entries = [line.split() for line in lines if line.strip()]
+    if any(len(words) < 2 for words in entries):
+        raise mend(Path(list_file), "a line names no file")
+    return entries
+
