@@ -1,0 +1,177 @@
+"""PFLD: 68 landmarks from a square crop, run through ONNX Runtime on the CPU.
+
+Guo, Li, Ma, Zhang, Ma, Ling, "PFLD: A practical facial landmark detector", arXiv 1902.10859.
+The network sees 112 x 112 pixels, RGB in 0 to 1, and answers x, y in units of the crop's side.
+"""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pyfaceau.errors import InputError, check_array, check_image
+from pyfaceau.onnxsession import open_session
+from pyfaceau.types import FaceBox, Float32, Float64, Landmarks68, UInt8
+
+SIDE = 112
+
+LANDMARK_BOX = (1.2, -0.08)
+"""Side of the crop and its centre below the landmarks' box, in units of the box's longer side."""
+
+DETECTOR_BOX = (0.92, 0.056)
+"""The same for RetinaFace's box, which is as wide, but 1.31 times as high (it holds the brow)."""
+
+OFFSET = (1.0, 0.6)
+"""What the network adds to x and y, crop pixels.
+
+A picture and its mirror image differ by twice the offset in x, whatever the true landmarks.
+"""
+
+
+def crop_from_box(box: FaceBox) -> Float64:
+    """Return the crop for a face that a detector has found.
+
+    Parameters
+    ----------
+    box : FaceBox
+        RetinaFace's box: brow to chin, pixels.
+
+    Returns
+    -------
+    (2, 3) float64
+        Matrix from picture pixels to crop pixels: an upright square.
+    """
+    factor, down = DETECTOR_BOX
+    longer = max(box.width, box.height)
+    centre = np.array([box.x + box.width / 2, box.y + box.height / 2 + down * longer])
+    return _matrix(centre, factor * longer, 0.0)
+
+
+def crop_from_points(points: ArrayLike) -> Float64:
+    """Return the crop for a face whose landmarks are known, from the frame before or a first pass.
+
+    The crop turns with the head: the line through the eyes lies level in it. Its side and centre
+    are not rounded to pixels, so that a face that moves by a fraction of a pixel does not jump.
+
+    Parameters
+    ----------
+    points : (68, 2) array_like
+        Landmarks, pixels.
+
+    Returns
+    -------
+    (2, 3) float64
+        Matrix from picture pixels to crop pixels.
+
+    Raises
+    ------
+    InputError
+        If the array has another shape, is not finite or all points are the same.
+    """
+    shape = check_array("points", points, (68, 2), np.float64)
+    across = shape[42:48].mean(axis=0) - shape[36:42].mean(axis=0)
+    roll = float(np.arctan2(across[1], across[0]))
+    level = shape @ _turn(roll).T
+    low, high = level.min(axis=0), level.max(axis=0)
+    longer = float((high - low).max())
+    if longer <= 0:
+        raise InputError("points: expected landmarks of a face, got 68 times the same point")
+    factor, down = LANDMARK_BOX
+    centre = (low + high) / 2 + (0, down * longer)
+    return _matrix(_turn(roll).T @ centre, factor * longer, roll)
+
+
+def _turn(roll: float) -> Float64:
+    """Return the matrix that takes the direction at angle `roll` to the x axis."""
+    c, s = np.cos(roll), np.sin(roll)
+    return np.array([[c, s], [-s, c]])
+
+
+def _matrix(centre: Float64, side: float, roll: float) -> Float64:
+    """Return the similarity that takes a square's centre to the middle of the crop."""
+    linear = SIDE / side * _turn(roll)
+    middle = (SIDE - 1) / 2
+    return np.column_stack([linear, middle - linear @ centre])
+
+
+class PFLD:
+    """Landmark network.
+
+    Parameters
+    ----------
+    model : path, optional
+        The ONNX file; None takes ``pfld_cunjian.onnx`` from the installed weights.
+    threads : int
+        Threads of ONNX Runtime.
+
+    Raises
+    ------
+    WeightsError
+        If the model file is missing or is not this network.
+    """
+
+    def __init__(self, model: str | os.PathLike[str] | None = None, *, threads: int = 1) -> None:
+        self._session = open_session(model, "pfld_cunjian.onnx", (None, 3, SIDE, SIDE), threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def predict(self, image: UInt8, box: FaceBox) -> Landmarks68:
+        """Find the landmarks of a detected face.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR.
+        box : FaceBox
+            Where a detector has found the face; may reach outside the picture.
+
+        Returns
+        -------
+        Landmarks68
+            Pixels; confidence is the detector's score.
+
+        Raises
+        ------
+        InputError
+            If `image` is not an 8-bit BGR picture.
+        """
+        points = self.predict_crops(image, crop_from_box(box)[None])[0]
+        return Landmarks68(points, box.score)
+
+    def predict_crops(self, image: UInt8, crops: ArrayLike) -> Float32:
+        """Find the landmarks in crops of one picture, all in one call of the network.
+
+        What a crop holds of the outside of the picture is black; the landmarks are right there too.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR.
+        crops : (k, 2, 3) array_like
+            Matrices from picture pixels to crop pixels, see `crop_from_box`, `crop_from_points`.
+
+        Returns
+        -------
+        (k, 68, 2) float32
+            Landmarks, pixels of `image`.
+
+        Raises
+        ------
+        InputError
+            If `image` is not an 8-bit BGR picture or `crops` not invertible matrices.
+        """
+        picture = check_image("image", image, channels=(3,))
+        matrices = check_array("crops", crops, (None, 2, 3), np.float64)
+        if not (np.abs(np.linalg.det(matrices[:, :, :2])) > 1e-9).all():
+            raise InputError("crops: expected invertible matrices")
+        tensor = np.empty((len(matrices), 3, SIDE, SIDE), dtype=np.float32)
+        for matrix, planes in zip(matrices, tensor, strict=True):
+            crop = cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+            np.multiply(np.moveaxis(crop, 2, 0)[::-1], np.float32(1 / 255), out=planes)
+        answer: NDArray[np.float32] = self._session.run(None, {self._input: tensor})[0]
+        points = answer.reshape(-1, 68, 2) * np.float64(SIDE) - OFFSET
+        inverse = np.linalg.inv(matrices[:, :, :2])
+        found = (points - matrices[:, None, :, 2]) @ inverse.transpose(0, 2, 1)
+        return np.asarray(found, dtype=np.float32)

@@ -1,0 +1,215 @@
+"""The default profile's tracker: detect once, then follow the face with the landmark network.
+
+The crop of each frame comes from the shape of the frame before, so the detector runs only where
+there is no trusted track. State lives here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from pyfaceau.errors import InputError
+from pyfaceau.landmarks.pfld import crop_from_box, crop_from_points
+from pyfaceau.pdm.model import PDM
+from pyfaceau.types import FaceBox, Float32, Float64, Frame, ShapeFit, TrackedFace, UInt8
+
+MAX_RESIDUAL = 1.5
+"""A landmark set further from the shape model than this (RMS, mm) is no face.
+
+On faces the network's answer lies 0.3 to 0.9 mm from the model; on background it soon collapses.
+"""
+
+SPEED = 1.0
+"""A lost face is looked for within its own size, and this many sizes more each second."""
+
+
+class Detector(Protocol):
+    """Finds faces in a picture."""
+
+    def detect(self, image: UInt8) -> tuple[FaceBox, ...]:
+        """Return the faces of a BGR picture, best first."""
+
+
+class LandmarkNet(Protocol):
+    """Finds landmarks in square crops."""
+
+    def predict_crops(self, image: UInt8, crops: Float64) -> Float32:
+        """Return (k, 68, 2) landmarks in picture pixels for k crop matrices."""
+
+
+class Refiner(Protocol):
+    """Moves landmarks to where patch experts see them."""
+
+    def fit(self, gray: UInt8, start: ShapeFit) -> ShapeFit:
+        """Return the shape fitted to the picture, starting from another one."""
+
+
+class Validator(Protocol):
+    """Says how sure it is that landmarks lie on a face."""
+
+    def check(self, gray: UInt8, landmarks: Float32, rotation: Float32) -> float:
+        """Return a confidence from 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Track:
+    """The face that is followed: its last trusted shape and when that was seen (seconds)."""
+
+    points: Float32
+    seen: float
+
+    @property
+    def centre(self) -> Float32:
+        middle = (self.points.min(axis=0) + self.points.max(axis=0)) / 2
+        return np.asarray(middle, dtype=np.float32)
+
+    @property
+    def size(self) -> float:
+        return float(np.ptp(self.points, axis=0).max())
+
+
+class TargetedTracker:
+    """Follows one face through a video.
+
+    Parameters
+    ----------
+    detector : Detector
+        Asked for boxes while there is no trusted track.
+    landmarks : LandmarkNet
+        Asked once a frame while there is one.
+    pdm : PDM
+        68-point shape model; what is reported is its fit.
+    refiner : Refiner, optional
+        Corrects the landmark network's points.
+    validator : Validator, optional
+        Its verdict is the reported confidence; without it the fit of the shape model decides.
+    threshold : float
+        A fit is trusted where its confidence is above this, 0 to 1.
+    patience : float
+        Seconds that a lost face is waited for near where it was, before any other is taken. Two
+        people in the picture do not swap within that time.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        landmarks: LandmarkNet,
+        *,
+        pdm: PDM,
+        refiner: Refiner | None = None,
+        validator: Validator | None = None,
+        threshold: float = 0.5,
+        patience: float = 1.0,
+    ) -> None:
+        if not 0 <= threshold < 1:
+            raise InputError(f"threshold: expected 0 or more and below 1, got {threshold}")
+        if not patience >= 0:
+            raise InputError(f"patience: expected 0 or more seconds, got {patience}")
+        self._detector = detector
+        self._landmarks = landmarks
+        self._pdm = pdm
+        self._refiner = refiner
+        self._validator = validator
+        self._threshold = threshold
+        self._patience = patience
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the face: the next frame starts a new video."""
+        self._track: _Track | None = None
+        self._trusted = False
+
+    def update(self, frame: Frame) -> TrackedFace:
+        """Follow the face into the next frame, or look for one.
+
+        Parameters
+        ----------
+        frame : Frame
+            Frames in order; timestamps may be uneven.
+
+        Returns
+        -------
+        TrackedFace
+            Where there is no success, the reason, and the attempt that was refused (zeros where
+            nothing was attempted).
+        """
+        image = frame.image
+        gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        face: TrackedFace | None = None
+        if self._trusted and self._track is not None:
+            points = self._landmarks.predict_crops(
+                image, crop_from_points(self._track.points)[None]
+            )
+            face = self._fit(gray, points[0])
+        if not face:
+            face = self._find(frame, gray) or face or self._nothing("no face detected")
+        self._trusted = face.success
+        if face.success:
+            self._track = _Track(face.landmarks, frame.timestamp)
+        return face
+
+    def _find(self, frame: Frame, gray: UInt8) -> TrackedFace | None:
+        """Detect, choose the face to follow, fit it in two passes."""
+        box = self._choose(self._detector.detect(frame.image), frame.timestamp)
+        if box is None:
+            return None
+        points = self._landmarks.predict_crops(frame.image, crop_from_box(box)[None])[0]
+        if np.ptp(points, axis=0).max() <= 0:
+            return None
+        points = self._landmarks.predict_crops(frame.image, crop_from_points(points)[None])[0]
+        return self._fit(gray, points)
+
+    def _choose(self, boxes: tuple[FaceBox, ...], now: float) -> FaceBox | None:
+        """Return the face nearest to the lost one, or the largest where none is waited for."""
+        if not boxes:
+            return None
+        track = self._track
+        if track is None or now - track.seen > self._patience:
+            return max(boxes, key=lambda box: box.width * box.height)
+        reach = track.size * (1 + SPEED * max(0.0, now - track.seen))
+
+        def distance(box: FaceBox) -> float:
+            return float(
+                np.hypot(
+                    box.x + box.width / 2 - track.centre[0],
+                    box.y + box.height / 2 - track.centre[1],
+                )
+            )
+
+        nearest = min(boxes, key=distance)
+        return nearest if distance(nearest) <= reach else None
+
+    def _fit(self, gray: UInt8, points: Float32) -> TrackedFace:
+        """Fit the shape model to the network's points, refine, judge."""
+        shape = self._pdm.calc_params(points)
+        landmarks = self._pdm.shape_2d(shape)
+        scale = float(shape.params_global[0])
+        residual = np.sqrt(np.square(landmarks - points).sum(axis=1).mean())
+        if not scale > 0 or residual > MAX_RESIDUAL * scale:
+            return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
+        if self._refiner is not None:
+            shape = self._refiner.fit(gray, shape)
+            landmarks = self._pdm.shape_2d(shape)
+        if self._validator is None:
+            confidence = float(1 - residual / (2 * MAX_RESIDUAL * scale))
+        else:
+            confidence = self._validator.check(gray, landmarks, shape.params_global[1:4])
+        good = confidence > self._threshold
+        reason = "" if good else f"confidence {confidence:.2f} not above {self._threshold:g}"
+        return TrackedFace(good, good, confidence, landmarks, shape, reason=reason)
+
+    def _nothing(self, reason: str) -> TrackedFace:
+        """Return a frame in which nothing was attempted."""
+        shape = ShapeFit(
+            np.array([1, 0, 0, 0, 0, 0], np.float32), np.zeros(self._pdm.n_modes, np.float32)
+        )
+        return TrackedFace(False, False, 0.0, np.zeros((68, 2), np.float32), shape, reason=reason)
