@@ -143,6 +143,8 @@ class OpenFaceCSV:
         The table.
     rows : int
         Rows written so far.
+    groups : tuple of str
+        The groups of the table; before the first row, those that may come.
 
     Raises
     ------
@@ -153,7 +155,7 @@ class OpenFaceCSV:
     def __init__(self, path: str | Path, groups: Iterable[str] | None = None) -> None:
         self.path = Path(path)
         self.rows = 0
-        self._groups = selected_groups(groups)
+        self.groups = selected_groups(groups)
         if self.path.suffix.lower() != ".csv":
             raise OutputError(f"{self.path}: expected a name that ends in .csv")
         try:
@@ -179,7 +181,7 @@ class OpenFaceCSV:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns; before the first row, of all that may come."""
-        groups = [META, *(GROUPS[name] for name in self._groups)]
+        groups = [META, *(GROUPS[name] for name in self.groups)]
         return tuple(name for group in groups for name, _ in group)
 
     def __enter__(self) -> Self:
@@ -222,8 +224,8 @@ class OpenFaceCSV:
     def _begin(self, first: FrameResult) -> None:
         """Fix the columns by what the first frame has."""
         if first.gaze is None:
-            self._groups = tuple(name for name in self._groups if name != "gaze")
-        self._body = tuple(name for name in self._groups if name != "aus")
+            self.groups = tuple(name for name in self.groups if name != "gaze")
+        self._body = tuple(name for name in self.groups if name != "aus")
         groups = [META, *(GROUPS[name] for name in self._body)]
         self._format = SEPARATOR.join(form for group in groups for _, form in group) + "\n"
 
@@ -253,7 +255,7 @@ class OpenFaceCSV:
             If the file cannot be written.
         """
         extra = None
-        if "aus" in self._groups:
+        if "aus" in self.groups:
             r = check_array("intensities", intensities, (self.rows, len(AU_INTENSITIES)), "f8")
             c = check_array("presences", presences, (self.rows, len(AU_PRESENCES)), "f8")
             extra = np.hstack([r, c])

@@ -1,0 +1,391 @@
+"""The way a frame goes, from video to table."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pyfaceau.alignment.aligner import FaceAligner
+from pyfaceau.config import Config, Models
+from pyfaceau.errors import VideoError, check_image
+from pyfaceau.features.fhog import fhog
+from pyfaceau.features.geometry import geometry_descriptor
+from pyfaceau.gaze.gaze import NO_GAZE, estimate_gaze, eye_landmarks_3d
+from pyfaceau.output.openface_csv import OpenFaceCSV, read_table, selected_groups
+from pyfaceau.pdm.model import PDM
+from pyfaceau.pdm.pose import head_pose
+from pyfaceau.pdm.space import landmarks_3d
+from pyfaceau.prediction.models import AUModels
+from pyfaceau.prediction.predictor import AUPredictor, predict_picture
+from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker
+from pyfaceau.types import (
+    AlignedFace,
+    Camera,
+    FaceFeatures,
+    Float32,
+    Frame,
+    FrameResult,
+    Gaze,
+    HeadPose,
+    TrackedFace,
+    UInt8,
+)
+from pyfaceau.video import VideoReader
+from pyfaceau.weights import locate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of one video.
+
+    Attributes
+    ----------
+    path : Path
+        The table.
+    frames : int
+        Its rows.
+    faces : int
+        Rows with a face.
+    """
+
+    path: Path
+    frames: int
+    faces: int
+
+
+class FullPythonAUPipeline:
+    """Face video in, OpenFace's table out.
+
+    One object serves any number of videos, one after the other; each starts from nothing. Model
+    files are paths, or names within the weights folder; those not given are the profile's.
+
+    Parameters
+    ----------
+    retinaface_model : str or Path, optional
+        RetinaFace network, ONNX.
+    pfld_model : str or Path, optional
+        PFLD network, ONNX.
+    pdm_file : str or Path, optional
+        68-point shape model.
+    au_models_dir : str or Path, optional
+        Folder of the action-unit models.
+    triangulation_file : str or Path, optional
+        Triangles that cover the face.
+    patch_expert_file : str or Path, optional
+        Patch experts of the targeted refinement.
+    use_clnf_refinement : bool, optional
+        Refine the landmark network's points; the profile's choice if not given.
+    use_batched_predictor : bool
+        Accepted for the scripts that pass it: all models are one product either way.
+    verbose : bool
+        Show a progress bar where standard error is a terminal.
+    config : Config, str or Path, optional
+        The profile: settings, or name or path of a file of them; ``'default'`` if not given.
+    tracker : Tracker, optional
+        What gives each frame's landmarks; made as the profile says if not given.
+
+    Raises
+    ------
+    InputError
+        If the profile is unknown or holds what it cannot.
+    WeightsError
+        If a model file is missing, truncated or altered.
+    """
+
+    def __init__(
+        self,
+        retinaface_model: str | Path | None = None,
+        pfld_model: str | Path | None = None,
+        pdm_file: str | Path | None = None,
+        au_models_dir: str | Path | None = None,
+        triangulation_file: str | Path | None = None,
+        patch_expert_file: str | Path | None = None,
+        use_clnf_refinement: bool | None = None,
+        use_batched_predictor: bool = True,  # noqa: ARG002 - part of the published signature
+        verbose: bool = False,
+        *,
+        config: Config | str | Path | None = None,
+        tracker: Tracker | None = None,
+    ) -> None:
+        settings = config if isinstance(config, Config) else Config.load(config or "default")
+        files = {
+            "retinaface": retinaface_model,
+            "pfld": pfld_model,
+            "pdm": pdm_file,
+            "au_predictors": au_models_dir,
+            "triangulation": triangulation_file,
+            "patch_experts": patch_expert_file,
+        }
+        self.config = _with_arguments(settings, files, use_clnf_refinement)
+        self.verbose = verbose
+        self._build(self.config.models, tracker)
+        self.reset()
+
+    def _build(self, models: Models, tracker: Tracker | None) -> None:
+        """Load the stages."""
+        self._pdm = PDM.load(locate(models.pdm))
+        self._aligner = FaceAligner(self._pdm, locate(models.triangulation))
+        self._au_folder = locate(models.au_predictors)
+        self._predictor = AUPredictor(AUModels.load(self._au_folder, self.config.static_aus))
+        self._tracker = tracker or make_tracker(self.config, self._pdm)
+        self._eye_models = eye_models(self._tracker)
+        self._still_models: AUModels | None = None
+
+    def reset(self) -> None:
+        """Forget everything that was seen: a new video starts."""
+        self._tracker.reset()
+        self._predictor.reset()
+        self._camera: Camera | None = None
+        self._next_index = 0
+
+    def process_video(
+        self,
+        video_path: str | Path,
+        output_csv: str | Path | None = None,
+        groups: Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        """Process a video into a table.
+
+        Parameters
+        ----------
+        video_path : str or Path
+            The video.
+        output_csv : str or Path, optional
+            Where the table is written; nowhere if not given.
+        groups : iterable of str, optional
+            Groups of columns, keys of `pyfaceau.output.openface_csv.GROUPS`; all that can be
+            computed if not given.
+
+        Returns
+        -------
+        DataFrame
+            The table as written: one row per decoded frame, numbers rounded as in the file.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end; see `write_csv`.
+        OutputError
+            If the table cannot be written.
+        """
+        if output_csv is not None:
+            return read_table(self.write_csv(video_path, output_csv, groups).path)
+        with tempfile.TemporaryDirectory() as folder:
+            return read_table(self.write_csv(video_path, Path(folder) / "table.csv", groups).path)
+
+    def write_csv(
+        self,
+        video_path: str | Path,
+        output_csv: str | Path,
+        groups: Iterable[str] | None = None,
+    ) -> Written:
+        """Process a video into a table on disk, in memory that does not grow with the video.
+
+        Parameters
+        ----------
+        video_path : str or Path
+            The video.
+        output_csv : str or Path
+            The table. The name exists from the moment when the table is whole; what there is when
+            reading is interrupted or fails goes to ``NAME.partial.csv``.
+        groups : iterable of str, optional
+            As for `process_video`.
+
+        Returns
+        -------
+        Written
+            The table and its rows.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end, after the partial table is written.
+        OutputError
+            If the table cannot be written.
+        """
+        selected = selected_groups(groups)
+        with (
+            VideoReader(video_path, self.config.fixed_fps) as video,
+            OpenFaceCSV(output_csv, selected) as table,
+        ):
+            faces = 0
+            try:
+                for result in self.results(video, selected):
+                    table.write(result)
+                    faces += result.face.success
+            except VideoError as error:
+                path = self._finish(table, partial=True)
+                message = f"{error}; the {table.rows} rows before are in {path}"
+                raise VideoError(message) from error
+            except KeyboardInterrupt:
+                if table.rows:
+                    path = self._finish(table, partial=True)
+                    logger.warning("interrupted; the first %d rows are in %s", table.rows, path)
+                raise
+            path = self._finish(table)
+        if not faces:
+            logger.warning("%s: no face in any of its %d frames", video_path, table.rows)
+        return Written(path, table.rows, faces)
+
+    def _finish(self, table: OpenFaceCSV, partial: bool = False) -> Path:
+        """Close a table with the values that only the whole video can tell."""
+        if "aus" not in table.groups:
+            return table.finish(partial=partial)
+        intensities, presences = self._predictor.finish()
+        rows = table.rows  # an interrupt may fall between a frame and its row
+        return table.finish(intensities[:rows], presences[:rows], partial)
+
+    def results(
+        self, video: VideoReader | str | Path, groups: Iterable[str] | None = None
+    ) -> Iterator[FrameResult]:
+        """Yield what is known of each frame of a video when it is read.
+
+        Parameters
+        ----------
+        video : VideoReader, str or Path
+            The video.
+        groups : iterable of str, optional
+            As for `process_video`; action units are not computed where ``aus`` is not among them.
+
+        Yields
+        ------
+        FrameResult
+            One per decoded frame. Action units are raw: the person's zero level, clipping and
+            smoothing need the whole video.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end, after the last frame that can.
+        """
+        if not isinstance(video, VideoReader):
+            with VideoReader(video, self.config.fixed_fps) as opened:
+                yield from self.results(opened, groups)
+            return
+        selected = selected_groups(groups)
+        self.reset()
+        for frame in _with_progress(video, video.frame_count, self.verbose):
+            yield self._process(frame, "aus" in selected)
+
+    def process_frame(self, image: Any, timestamp: float = 0.0) -> FrameResult:
+        """Process the next picture of a live or otherwise decoded video.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture. What was learnt from the pictures before is used; `reset` forgets it.
+        timestamp : float
+            Seconds; passed on.
+
+        Returns
+        -------
+        FrameResult
+            As from `results`.
+
+        Raises
+        ------
+        InputError
+            If `image` is not such a picture.
+        """
+        return self._process(Frame(image, self._next_index, timestamp), True)
+
+    def process_image(self, image: Any) -> FrameResult:
+        """Process a picture that stands for itself, with static action-unit models.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture. The pipeline is reset before and after.
+
+        Returns
+        -------
+        FrameResult
+            Action units clipped to 0 .. 5; None where there is no face.
+
+        Raises
+        ------
+        InputError
+            If `image` is not such a picture.
+        """
+        picture = check_image("image", image, channels=(3,))
+        self.reset()
+        result = self._process(Frame(picture, 0, 0.0), False)
+        if result.face.ok:
+            if self._still_models is None:
+                self._still_models = AUModels.load(self._au_folder, static=True)
+            aligned, features = self._face_features(picture, result.face)
+            units = predict_picture(self._still_models, features)
+            result = replace(result, aligned=aligned, features=features, action_units=units)
+        self.reset()
+        return result
+
+    def _process(self, frame: Frame, action_units: bool) -> FrameResult:
+        """Take a frame through all stages."""
+        self._next_index = frame.index + 1
+        if self._camera is None:
+            height, width = frame.image.shape[:2]
+            self._camera = Camera.for_size(width, height)
+        face = self._tracker.update(frame)
+        points = landmarks_3d(self._pdm, face.shape, face.landmarks, self._camera)
+        pose = head_pose(self._pdm, face.shape, face.landmarks, self._camera)
+        gaze, eyes = self._gaze(face, points, pose, self._camera)
+        result = FrameResult(frame.index, frame.timestamp, face, points, pose, gaze, eyes)
+        if not action_units:
+            return result
+        if not face.ok:
+            return replace(result, action_units=self._predictor.update(None))
+        aligned, features = self._face_features(frame.image, face)
+        units = self._predictor.update(features)
+        return replace(result, action_units=units, aligned=aligned, features=features)
+
+    def _gaze(
+        self, face: TrackedFace, points: Float32, pose: HeadPose, camera: Camera
+    ) -> tuple[Gaze | None, Float32 | None]:
+        """Return gaze and eye landmarks in camera space, None where the tracker fits no eyes."""
+        if face.eyes is None or self._eye_models is None:
+            return None, None
+        eyes = eye_landmarks_3d(self._eye_models, face.eyes, camera)
+        return estimate_gaze(points, eyes, pose) if face.success else NO_GAZE, eyes
+
+    def _face_features(self, image: UInt8, face: TrackedFace) -> tuple[AlignedFace, FaceFeatures]:
+        """Align a face and describe it.
+
+        The shape model is fitted anew to the landmarks, as OpenFace does: the tracker's own fit is
+        another one.
+        """
+        fit = self._pdm.calc_params(face.landmarks)
+        aligned = self._aligner.align(image, face.landmarks, fit)
+        geometry = geometry_descriptor(self._pdm, fit.params_local)
+        return aligned, FaceFeatures(fhog(aligned.image), geometry)
+
+
+def _with_arguments(
+    config: Config, files: dict[str, str | Path | None], refine: bool | None
+) -> Config:
+    """Return settings with the arguments that were given put in."""
+    given = {name: str(path) for name, path in files.items() if path is not None}
+    refinement = config.refinement
+    if refine is not None:
+        refinement = replace(refinement, enabled=refine)
+    return replace(config, models=replace(config.models, **given), refinement=refinement)
+
+
+def _with_progress(items: Iterable[T], total: int | None, show: bool) -> Iterable[T]:
+    """Return `items`, with a progress bar where it is wanted and standard error is a terminal."""
+    if not show:
+        return items
+    from tqdm import tqdm
+
+    bar: Iterable[T] = tqdm(items, total=total, unit=" frames", disable=None, leave=False)
+    return bar

@@ -1,0 +1,158 @@
+"""What every tracker is, and which one a profile asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pyfaceau.config import Config
+from pyfaceau.types import FaceBox, Frame, TrackedFace, UInt8
+from pyfaceau.weights import locate
+
+if TYPE_CHECKING:
+    from pyfaceau.detection.mtcnn import MTCNN
+    from pyfaceau.detection.retinaface import RetinaFace
+    from pyfaceau.pdm.model import PDM
+    from pyfaceau.tracking.openface import OpenFaceTracker
+    from pyfaceau.tracking.targeted import TargetedTracker
+
+
+class Tracker(Protocol):
+    """Who the face is from frame to frame; the only owner of track state.
+
+    One that fits eyes has an attribute `model` with the part models ``left_eye_28`` and
+    ``right_eye_28`` among its `parts`.
+    """
+
+    def update(self, frame: Frame) -> TrackedFace:
+        """Take the next frame of a video.
+
+        Parameters
+        ----------
+        frame : Frame
+            The frame.
+
+        Returns
+        -------
+        TrackedFace
+            What is known of the face; false where there is none.
+        """
+
+    def reset(self) -> None:
+        """Forget everything: a new video starts."""
+
+
+@dataclass(frozen=True, eq=False)
+class _FullFaces:
+    """MTCNN where boxes of whole faces are wanted."""
+
+    detector: MTCNN
+
+    def detect(self, image: UInt8) -> tuple[FaceBox, ...]:
+        """Return the faces of a BGR picture, largest first."""
+        faces = self.detector.faces(image)
+        return tuple(sorted(faces, key=lambda face: -face.width * face.height))
+
+
+@dataclass(frozen=True, eq=False)
+class _LandmarkBoxes:
+    """RetinaFace where boxes of the 68 landmarks are wanted.
+
+    Its boxes of whole faces are moved as OpenFace moves MTCNN's, which are alike but not equal: a
+    fit that starts from them is not OpenFace's to the last bit.
+    """
+
+    detector: RetinaFace
+
+    def faces(self, image: UInt8) -> tuple[FaceBox, ...]:
+        """Return the faces of a BGR picture."""
+        return tuple(
+            FaceBox(
+                face.x - 0.0075 * face.width,
+                face.y + 0.2459 * face.height,
+                1.0323 * face.width,
+                0.7751 * face.height,
+                face.score,
+                face.points5,
+            )
+            for face in self.detector.detect(image)
+        )
+
+
+def make_tracker(config: Config, pdm: PDM) -> Tracker:
+    """Return the tracker of a profile.
+
+    Parameters
+    ----------
+    config : Config
+        The settings.
+    pdm : PDM
+        The 68-point shape model.
+
+    Returns
+    -------
+    Tracker
+        Ready for the first frame.
+
+    Raises
+    ------
+    WeightsError
+        If a model file is missing or altered.
+    """
+    return (
+        _openface_tracker(config) if config.landmarks == "clnf" else _targeted_tracker(config, pdm)
+    )
+
+
+def eye_models(tracker: Tracker) -> tuple[PDM, PDM] | None:
+    """Return the shape models of a tracker's eyes.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        Any tracker.
+
+    Returns
+    -------
+    (PDM, PDM) or None
+        Of the eye on the image's left, of the one on its right; None where it fits no eyes.
+    """
+    parts = getattr(getattr(tracker, "model", None), "parts", ())
+    models = {part.name: part.model.pdm for part in parts}
+    if "left_eye_28" not in models or "right_eye_28" not in models:
+        return None
+    return models["left_eye_28"], models["right_eye_28"]
+
+
+def _openface_tracker(config: Config) -> OpenFaceTracker:
+    from pyfaceau.refinement.face_model import FaceModel
+    from pyfaceau.tracking.openface import OpenFaceTracker
+
+    detector = _mtcnn() if config.detector == "mtcnn" else _LandmarkBoxes(_retinaface(config))
+    return OpenFaceTracker(FaceModel.load(config.models.clnf), detector)
+
+
+def _targeted_tracker(config: Config, pdm: PDM) -> TargetedTracker:
+    from pyfaceau.landmarks.pfld import PFLD
+    from pyfaceau.refinement.validator import DetectionValidator
+    from pyfaceau.tracking.targeted import TargetedTracker
+
+    detector = _FullFaces(_mtcnn()) if config.detector == "mtcnn" else _retinaface(config)
+    return TargetedTracker(
+        detector,
+        PFLD(config.models.pfld),
+        pdm=pdm,
+        validator=DetectionValidator.load(locate(config.models.validator)),
+    )
+
+
+def _mtcnn() -> MTCNN:
+    from pyfaceau.detection.mtcnn import MTCNN
+
+    return MTCNN()
+
+
+def _retinaface(config: Config) -> RetinaFace:
+    from pyfaceau.detection.retinaface import RetinaFace
+
+    return RetinaFace(config.models.retinaface)
