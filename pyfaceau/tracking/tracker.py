@@ -140,7 +140,7 @@ def _targeted_tracker(config: Config, pdm: PDM) -> TargetedTracker:
     detector = _FullFaces(_mtcnn()) if config.detector == "mtcnn" else _retinaface(config)
     return TargetedTracker(
         detector,
-        PFLD(config.models.pfld),
+        PFLD(locate(config.models.pfld)),
         pdm=pdm,
         validator=DetectionValidator.load(locate(config.models.validator)),
     )
@@ -155,4 +155,4 @@ def _mtcnn() -> MTCNN:
 def _retinaface(config: Config) -> RetinaFace:
     from pyfaceau.detection.retinaface import RetinaFace
 
-    return RetinaFace(config.models.retinaface)
+    return RetinaFace(locate(config.models.retinaface))
