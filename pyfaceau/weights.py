@@ -55,18 +55,20 @@ def find(name: str | Path) -> Path | None:
     Returns
     -------
     Path or None
-        An existing file, verified where the manifest knows its name, or an existing folder.
+        An existing file, verified where the manifest knows its name, or an existing folder, of
+        which the files that are there are verified.
 
     Raises
     ------
     WeightsError
-        If the file is truncated or altered.
+        If the file, or one of the folder, is truncated or altered.
     """
     asked = Path(name).expanduser()
     file = manifest().get(asked.name)
     if file is None:
         candidates = [asked, weights_dir() / asked, weights_dir() / asked.name]
-        return next((path for path in candidates if path.exists()), None)
+        found = next((path for path in candidates if path.exists()), None)
+        return None if found is None else _verify_folder(found)
     installed = weights_dir() / file.path
     candidates = [asked.with_name(file.name), installed]
     if asked.as_posix() in (file.path, file.name, *file.aliases):
@@ -223,6 +225,15 @@ def _verify(path: Path, file: WeightFile) -> Path:
     if trouble:
         raise _error(path, file, trouble)
     return path
+
+
+def _verify_folder(folder: Path) -> Path:
+    """Return `folder` unless a file is not what the manifest says of a folder of this name."""
+    for file in manifest().files:
+        path = folder.parent / file.path
+        if PurePosixPath(file.path).parts[0] == folder.name and path.exists():
+            _verify(path, file)
+    return folder
 
 
 def _error(path: Path, file: WeightFile, trouble: str) -> WeightsError:

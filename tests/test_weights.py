@@ -90,6 +90,15 @@ def test_locate_refuses_a_bad_copy_elsewhere(folder: Path, tmp_path: Path) -> No
         weights.locate(copy)
 
 
+def test_locate_verifies_a_folders_files(folder: Path) -> None:
+    (folder / "sub/own.bin").write_bytes(b"not in the manifest")
+    assert weights.locate("weights/sub") == Path("weights/sub")
+    assert weights.locate("elsewhere/sub") == folder / "sub"
+    (folder / "sub/model.bin").write_bytes(CONTENT.upper())
+    with pytest.raises(WeightsError, match=r"model\.bin: altered"):
+        weights.locate("sub")
+
+
 def test_missing(folder: Path) -> None:
     (folder / "sub/model.bin").unlink()
     assert weights.find("model.bin") is None
