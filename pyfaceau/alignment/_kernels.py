@@ -9,9 +9,7 @@ from pyfaceau.types import Float32, Int32, UInt8
 
 
 @kernel
-def _side(
-    px: float, py: float, ax: float, ay: float, bx: float, by: float
-) -> float:
+def _side(px: float, py: float, ax: float, ay: float, bx: float, by: float) -> float:
     """Return twice the signed area of (p, a, b), float32."""
     return (px - bx) * (ay - by) - (ax - bx) * (py - by)
 

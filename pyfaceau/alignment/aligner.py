@@ -15,7 +15,32 @@ from pyfaceau.numerics.warp import invert_affine, warp_affine_u8
 from pyfaceau.pdm.model import PDM
 from pyfaceau.types import AlignedFace, Float32, ShapeFit
 
-_RIGID = (1, 2, 3, 4, 12, 13, 14, 15, 27, 28, 29, 31, 32, 33, 34, 35, 36, 39, 40, 41, 42, 45, 46, 47)
+_RIGID = (
+    1,
+    2,
+    3,
+    4,
+    12,
+    13,
+    14,
+    15,
+    27,
+    28,
+    29,
+    31,
+    32,
+    33,
+    34,
+    35,
+    36,
+    39,
+    40,
+    41,
+    42,
+    45,
+    46,
+    47,
+)
 """Landmarks that move little with expression: jaw sides, nose, eye corners and lower lids."""
 
 

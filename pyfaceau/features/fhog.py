@@ -63,7 +63,8 @@ def fhog(image: Any) -> Float32:
 
     1. Gradient of each inner pixel by central differences, of the colour channel where it is
        longest (ties: the later of R, G, B in columns 1 to 104, the earlier beyond).
-    2. Its length is shared bilinearly by the four nearest of 14x14 cells, in one of 18 orientations.
+    2. Its length is shared bilinearly by the four nearest of 14x14 cells, in one of 18
+       orientations.
     3. Energy of a cell: sum over 9 unsigned orientations of the squared histogram. A cell lies in
        four 2x2 blocks; of block energy B the limit is n = 0.2 sqrt(B + 1e-4).
     4. Value: sum over the four blocks of 0.1 min(h, n) / n, for 18 signed and 9 unsigned

@@ -41,13 +41,12 @@ class _HistogramMedian:
             values, self._low, self._high, self._histogram, self._below, self._at
         )
         self._count += 1
-        _kernels.histogram_seek(
-            self._histogram, (self._count + 1) // 2, self._below, self._at
-        )
+        _kernels.histogram_seek(self._histogram, (self._count + 1) // 2, self._below, self._at)
 
     def median(self) -> Float64:
         """Centre of each dimension's median bin (of the first bin where nothing was counted)."""
-        return self._low + self._at * self._width + 0.5 * self._width
+        centres: Float64 = self._low + self._at.astype(np.float64) * self._width
+        return centres + 0.5 * self._width
 
 
 class RunningMedian:
@@ -81,7 +80,7 @@ class RunningMedian:
     @property
     def neutral(self) -> Float64:
         """(4702,) float64, read-only: median FHOG, then median geometry in mm."""
-        view = self._neutral.view()
+        view: Float64 = self._neutral.view()
         view.flags.writeable = False
         return view
 

@@ -11,6 +11,7 @@ from pyfaceau.errors import check_array
 from pyfaceau.modelfile import BinaryReader, mend, read_bytes
 from pyfaceau.prediction import _kernels
 from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, FaceFeatures, Float64
+from pyfaceau.weights import resolve
 
 N_FEATURES = 4702
 """FHOG, then geometry."""
@@ -54,20 +55,19 @@ def _read(path: Path, kinds: tuple[int, int]) -> _Linear:
 
 def _entries(path: Path) -> dict[str, Path]:
     """Read a list file: column name of the CSV to model file."""
-    entries: dict[str, Path] = {}
+    entries: dict[str, str] = {}
     for line in read_bytes(path).decode("utf-8", errors="replace").splitlines():
         words = line.split()
         if not words:
             continue
         if len(words) != 2:
             raise mend(path, f"expected 'path AU' in each line, got {line!r}")
-        suffix = "_r" if "svr" in Path(words[0]).parts[0] else "_c"
-        target = path.parent / words[0]
-        entries[words[1] + suffix] = target if target.exists() else path.parent / target.name
+        suffix = "_r" if words[0].startswith("svr") else "_c"
+        entries[words[1] + suffix] = words[0]
     missing = [name for name in AU_INTENSITIES + AU_PRESENCES if name not in entries]
     if missing:
         raise mend(path, f"no model for {', '.join(missing)}")
-    return entries
+    return {name: resolve(path, entry) for name, entry in entries.items()}
 
 
 @dataclass(frozen=True, eq=False)

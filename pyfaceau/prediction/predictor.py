@@ -105,7 +105,7 @@ class AUPredictor:
         return row
 
     def raw(self) -> tuple[Float64, Float64]:
-        """Return the scores and classes of all frames, the first faces' with the final neutral face.
+        """Return all frames' scores and classes, the first faces' with the final neutral face.
 
         Returns
         -------

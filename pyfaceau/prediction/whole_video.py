@@ -69,7 +69,7 @@ def finish_intensities(intensities: Any, ok: Any, levels: Any) -> Float64:
     scores, good = _checked(intensities, ok)
     zero = check_array("levels", levels, (scores.shape[1],), np.float64)
     values = np.where(good[:, None], np.clip(scores - zero, 0.0, 5.0), 0.0)
-    out = values.copy()
+    out: Float64 = values.copy()
     if len(values) > 2:
         out[1:-1] = (values[:-2] + values[1:-1] + values[2:]) / 3.0
     return out
@@ -95,7 +95,7 @@ def finish_presences(presences: Any) -> Float64:
         If `presences` is no table.
     """
     values = check_array("presences", presences, (None, None), np.float64)
-    out = values.copy()
+    out: Float64 = values.copy()
     if len(values) > 6:
         windows = np.lib.stride_tricks.sliding_window_view(values, 7, axis=0)
         out[3:-3] = windows.sum(axis=-1) / 7.0 >= 0.5
