@@ -6,6 +6,7 @@ import csv
 import gzip
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from pyfaceau.features.fhog import fhog
 from pyfaceau.features.geometry import geometry_descriptor
 from pyfaceau.pdm.model import PDM
 from pyfaceau.prediction.models import AUModels
-from pyfaceau.prediction.predictor import AUPredictor
+from pyfaceau.prediction.predictor import AUPredictor, predict_picture
 from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, FaceFeatures
 
 TRUSTED = 0.725
@@ -79,3 +80,15 @@ def test_aligned_faces_and_hog_of_a_video_equal_the_reference(shared, measure):
         face, features = measure(picture, rows[i])
         np.testing.assert_array_equal(face.image, faces[i])
         np.testing.assert_array_equal(features.hog, hog[i])
+
+
+@pytest.mark.parametrize("name", ["lp_s0", "lp_s3"])
+def test_action_units_of_a_picture_follow_the_reference(shared, weights_dir, measure, name):
+    # Only landmarks rounded to 0.1 pixel are known: equal to what that rounding leaves.
+    models = AUModels.load(weights_dir / "AU_predictors", static=True)
+    picture = cv2.imread(str(shared / f"samples/image/{name}.jpg"))
+    row = table(shared / f"reference/image/{name}.csv.gz")[0]
+    got = predict_picture(models, measure(picture, row)[1])
+    intensities = [float(row[name]) for name in AU_INTENSITIES]
+    np.testing.assert_allclose(got.intensities, intensities, rtol=0, atol=0.05)
+    assert [f"{value:.1f}" for value in got.presences] == [row[name] for name in AU_PRESENCES]

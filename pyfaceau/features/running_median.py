@@ -16,7 +16,18 @@ class Calibration(Protocol):
     """What gives the neutral face that person-specific models subtract."""
 
     def update(self, features: FaceFeatures | None) -> bool:
-        """Take the next frame, None where there is no face; tell whether `neutral` is new."""
+        """Take the next frame.
+
+        Parameters
+        ----------
+        features : FaceFeatures or None
+            The frame's features; None where there is no face.
+
+        Returns
+        -------
+        bool
+            Whether `neutral` may have changed.
+        """
 
     @property
     def neutral(self) -> Float64:
