@@ -136,10 +136,14 @@ class ShapeFit:
 
     def __post_init__(self) -> None:
         _set(
-            self, "params_global", check_array("params_global", self.params_global, (6,), np.float32)
+            self,
+            "params_global",
+            check_array("params_global", self.params_global, (6,), np.float32),
         )
         _set(
-            self, "params_local", check_array("params_local", self.params_local, (None,), np.float32)
+            self,
+            "params_local",
+            check_array("params_local", self.params_local, (None,), np.float32),
         )
 
 

@@ -47,7 +47,7 @@ def cache_folder() -> str:
 
 
 def kernel(function: F) -> F:
-    """Compile `function` on first call: no fast-math, no GIL, cached on disk where that is possible.
+    """Compile `function` on first call: no fast-math, no GIL, cached on disk where possible.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def kernel(function: F) -> F:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
     before = config.CACHE_DIR
     try:
-        folder = cache_folder()
-        os.makedirs(folder, exist_ok=True)
-        config.CACHE_DIR = folder
+        folder = Path(cache_folder())
+        folder.mkdir(parents=True, exist_ok=True)
+        config.CACHE_DIR = str(folder)
         return cast(F, numba.njit(cache=True, **options)(function))
     except (OSError, RuntimeError):  # no writable cache folder: compile in memory
         return cast(F, numba.njit(**options)(function))

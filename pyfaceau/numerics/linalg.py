@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from pyfaceau.numerics._jit import kernel
-from pyfaceau.types import Float32
+from pyfaceau.types import Float32, Float64
 
 _EPSILON = 1.1920928955078125e-07
 
@@ -209,9 +209,7 @@ def _hypot(a: float, b: float) -> float:
 
 
 @kernel
-def _sort_svd(
-    b: Float32, w: np.ndarray, v: Float32
-) -> tuple[Float32, Float32, Float32]:
+def _sort_svd(b: Float32, w: Float64, v: Float32) -> tuple[Float32, Float32, Float32]:
     n = b.shape[0]
     for i in range(n):
         total = 0.0

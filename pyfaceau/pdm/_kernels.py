@@ -31,7 +31,7 @@ def project(params_global: Float32, shape: Float32, out: Float32) -> None:
 
 @kernel
 def project_rounded_once(params_global: Float32, shape: Float32, out: Float32) -> None:
-    """The same projection with s R X accumulated in float64 and rounded once, then + t."""
+    """Project likewise, with s R X accumulated in float64 and rounded once, then + t."""
     n = shape.shape[0] // 3
     r = euler_to_matrix(params_global[1:4])
     s = np.float64(params_global[0])
@@ -45,7 +45,7 @@ def project_rounded_once(params_global: Float32, shape: Float32, out: Float32) -
 
 @kernel
 def jacobian(params_global: Float32, shape: Float32, basis: Float32, out: Float32) -> None:
-    """Derivatives of the projected points by (s, wx, wy, wz, tx, ty[, p]).
+    """Differentiate the projected points by (s, wx, wy, wz, tx, ty[, p]).
 
     Parameters
     ----------
@@ -74,7 +74,9 @@ def jacobian(params_global: Float32, shape: Float32, basis: Float32, out: Float3
             out[j, 4] = np.float32(1 - row)
             out[j, 5] = np.float32(row)
             for k in range(modes):
-                out[j, 6 + k] = s * (a * basis[i, k] + b * basis[n + i, k] + c * basis[2 * n + i, k])
+                out[j, 6 + k] = s * (
+                    a * basis[i, k] + b * basis[n + i, k] + c * basis[2 * n + i, k]
+                )
 
 
 @kernel
@@ -109,7 +111,7 @@ def _distance(a: Float32, b: Float32) -> float:
 
 @kernel
 def start_from_box(mean: Float32, target: Float32, params_global: Float32) -> None:
-    """Set scale and translation so that the mean shape's box has the target's mean size and centre."""
+    """Scale and move the mean shape so that its box has the target's mean size and centre."""
     n = mean.shape[0] // 3
     x0, x1 = target[:n].min(), target[:n].max()
     y0, y1 = target[n:].min(), target[n:].max()

@@ -136,9 +136,7 @@ class PDM:
         _kernels.project(fit.params_global, self.shape_3d(fit.params_local), out)
         return np.ascontiguousarray(out.reshape(2, -1).T)
 
-    def params_from_box(
-        self, box: FaceBox, rotation: ArrayLike = (0.0, 0.0, 0.0)
-    ) -> ShapeFit:
+    def params_from_box(self, box: FaceBox, rotation: ArrayLike = (0.0, 0.0, 0.0)) -> ShapeFit:
         """Return the mean shape, rotated, scaled and moved to fill a face box.
 
         Parameters
@@ -205,6 +203,13 @@ class PDM:
         params_local = np.empty(self.n_modes, np.float32)
         target = np.ascontiguousarray(points.T).ravel()
         _kernels.calc_params(
-            mean, basis, basis_t, self.eigenvalues, self._blocks, target, params_global, params_local
+            mean,
+            basis,
+            basis_t,
+            self.eigenvalues,
+            self._blocks,
+            target,
+            params_global,
+            params_local,
         )
         return ShapeFit(params_global, params_local)

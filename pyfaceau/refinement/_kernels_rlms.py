@@ -132,8 +132,11 @@ def nu_rlms(
     max_iterations: int,
     threshold: float,
     offsets: Float32,
-) -> int:
-    """One phase of NU-RLMS; updates the parameters in place and returns the iterations done.
+) -> tuple[int, float]:
+    """One phase of NU-RLMS; updates the parameters in place.
+
+    Returns the steps taken, and the last measured movement of the shape in one of them (pixels
+    over all coordinates; infinite after a single step).
 
     Parameters
     ----------
@@ -177,11 +180,14 @@ def nu_rlms(
     d = np.empty(size, np.float32)
     sums = np.empty(size, np.float64)
     centre = np.float32((window - 1) // 2)
+    change = np.inf
     for iteration in range(max_iterations):
         matvec(basis_t, params_local, mean, shape)
         project(params_global, shape, points)
-        if iteration > 0 and _moved(points, previous) < threshold:
-            return iteration
+        if iteration > 0:
+            change = _moved(points, previous)
+            if change < threshold:
+                return iteration, change
         previous[:] = points
         jacobian(params_global, shape, basis, j)
         for i in range(n):
@@ -208,7 +214,7 @@ def nu_rlms(
         apply_update(params_global, params_local, d)
         for k in range(params_local.shape[0]):
             params_local[k] = min(max(params_local[k], -limits[k]), limits[k])
-    return max_iterations
+    return max_iterations, change
 
 
 @kernel

@@ -75,6 +75,8 @@ class FaceFit:
         Optimiser steps of the 68-point model.
     converged : bool
         The last phase ended because the shape stopped moving.
+    final_update : float
+        Last measured movement of the shape in a step, pixels over all coordinates.
     """
 
     shape: ShapeFit
@@ -86,6 +88,7 @@ class FaceFit:
     view: int
     iterations: int
     converged: bool
+    final_update: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,9 @@ class FaceModel:
 
     @classmethod
     def load(
-        cls, list_file: str | Path = "main_clnf_general.txt", parameters: FitParameters | None = None
+        cls,
+        list_file: str | Path = "main_clnf_general.txt",
+        parameters: FitParameters | None = None,
     ) -> FaceModel:
         """Read a model by its list file.
 
@@ -165,7 +170,8 @@ class FaceModel:
         FaceFit
             Result, accepted or not.
         """
-        windows = self.main.parameters.windows_track if tracked else self.main.parameters.windows_init
+        parameters = self.main.parameters
+        windows = parameters.windows_track if tracked else parameters.windows_init
         fit = self.main.fit(gray, start, windows)
         shape, landmarks, parts = self._refine(gray, fit.shape)
         confidence = 0.0
@@ -173,7 +179,7 @@ class FaceModel:
             confidence = self.validator.check(gray, landmarks, shape.params_global[1:4])
         return FaceFit(
             shape, landmarks, parts, fit.likelihood, confidence, confidence > VALID, fit.view,
-            fit.iterations, fit.converged,
+            fit.iterations, fit.converged, fit.final_update,
         )  # fmt: skip
 
     def fit_box(self, gray: UInt8, box: FaceBox, hypotheses: int = len(HYPOTHESES)) -> FaceFit:
@@ -198,9 +204,9 @@ class FaceModel:
 
     def empty_parts(self) -> tuple[tuple[ShapeFit, Float32], ...]:
         """Return the parts before any fit: unit scale, all else zero."""
+        models = [part.model.pdm for part in self.parts]
         return tuple(
-            (blank_shape(part.model.pdm.n_modes), np.zeros((part.model.pdm.n_points, 2), np.float32))
-            for part in self.parts
+            (blank_shape(pdm.n_modes), np.zeros((pdm.n_points, 2), np.float32)) for pdm in models
         )
 
     def eyes(self, parts: tuple[tuple[ShapeFit, Float32], ...]) -> tuple[EyeFit, EyeFit] | None:

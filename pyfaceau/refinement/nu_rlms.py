@@ -66,9 +66,14 @@ class NuRlms:
         self._blocks = {n: order_blocks(n) for n in (6, 6 + pdm.n_modes)}
 
     def phase(
-        self, start: ShapeFit, responses: ResponseMaps, *, rigid: bool, regularisation: float,
+        self,
+        start: ShapeFit,
+        responses: ResponseMaps,
+        *,
+        rigid: bool,
+        regularisation: float,
         sigma: float,
-    ) -> tuple[ShapeFit, Float32, int]:
+    ) -> tuple[ShapeFit, Float32, int, float]:
         """Run one phase.
 
         Parameters
@@ -92,6 +97,9 @@ class NuRlms:
             Positions x, y in the maps at the last step taken, before it.
         iterations : int
             Steps taken.
+        change : float
+            Last measured movement of the shape in a step, pixels over all coordinates; infinite
+            after a single step.
         """  # fmt: skip
         pdm = self.pdm
         params_global = start.params_global.copy()
@@ -101,13 +109,13 @@ class NuRlms:
             prior = np.concatenate([prior, np.float32(regularisation) / pdm.eigenvalues])
         table, filled = self._table(responses.maps.shape[1], np.float32(sigma))
         offsets = np.empty((pdm.n_points, 2), np.float32)
-        iterations = kernels.nu_rlms(
+        iterations, change = kernels.nu_rlms(
             params_global, params_local, responses.maps, responses.base, responses.to_reference,
             responses.to_image, responses.visible, responses.weights, pdm.mean, pdm.basis,
             pdm.basis_t, prior, pdm.limits, self._blocks[prior.size], np.float32(sigma), table,
             filled, self.max_iterations, self.threshold, offsets,
         )  # fmt: skip
-        return ShapeFit(params_global, params_local), offsets, iterations
+        return ShapeFit(params_global, params_local), offsets, iterations, change
 
     def likelihood(self, responses: ResponseMaps, offsets: Float32, sigma: float) -> float:
         """Return the mean log likelihood of the visible landmarks.

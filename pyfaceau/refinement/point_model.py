@@ -69,15 +69,13 @@ class FitParameters:
         if self.max_iterations < 1:
             raise InputError(f"max_iterations: expected 1 or more, got {self.max_iterations}")
 
-    def at_scale(self, index: int, scale: float) -> FitParameters:
+    def at_scale(self, scale: float) -> FitParameters:
         """Return the parameters for one scale.
 
         Parameters
         ----------
-        index : int
-            Which of the model's scales, coarse to fine; past the third nothing more changes.
         scale : float
-            That scale (of the third, for later ones), pixels per mm.
+            The experts' scale, pixels per mm; a model's fourth scale counts as its third.
 
         Returns
         -------
@@ -118,14 +116,17 @@ class PointFit:
         Steps taken, over all phases.
     converged : bool
         The last phase ended because the shape stopped moving.
+    final_update : float
+        Last measured movement of the shape in a step, pixels over all coordinates.
     """
 
     shape: ShapeFit
     ok: bool
-    likelihood: float
-    view: int
-    iterations: int
-    converged: bool
+    likelihood: float = -10.0
+    view: int = 0
+    iterations: int = 0
+    converged: bool = False
+    final_update: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,25 +207,37 @@ class PointModel:
         PointFit
             Result; ``ok`` is false where the shape fell under 0.25 pixels per mm.
         """
-        shape, likelihood, view, iterations, converged = start, -10.0, 0, 0, False
+        fit = PointFit(start, True)
         for index, experts in enumerate(self.scales):
             window = windows[index] if index < len(windows) else 0
             if window == 0:
                 continue
-            adapted = self.parameters.at_scale(index, self.scales[min(index, 2)].scale)
-            view = experts.view(shape.params_global[1:4])
-            responses = self._responses(gray, shape, experts, view, window, adapted.weight_factor)
-            options = {"regularisation": adapted.regularisation, "sigma": adapted.sigma}
-            shape, _, rigid = self._optimiser.phase(shape, responses, rigid=True, **options)
-            small = shape.params_global[0] < _LIKELIHOOD_SCALE
-            shape, offsets, steps = self._optimiser.phase(shape, responses, rigid=False, **options)
-            iterations += rigid + steps
-            converged = steps < self.parameters.max_iterations
-            if small or not any(windows[index + 1 : index + 2]) or index + 1 == len(self.scales):
-                likelihood = self._optimiser.likelihood(responses, offsets, adapted.sigma)
-            if shape.params_global[0] < SMALLEST_SCALE:
-                return PointFit(shape, False, likelihood, view, iterations, converged)
-        return PointFit(shape, True, likelihood, view, iterations, converged)
+            last = index + 1 == len(self.scales) or not any(windows[index + 1 : index + 2])
+            fit = self._fit_scale(gray, fit, index, experts, window, last)
+            if fit.shape.params_global[0] < SMALLEST_SCALE:
+                return replace(fit, ok=False)
+        return fit
+
+    def _fit_scale(
+        self, gray: UInt8, fit: PointFit, index: int, experts: PatchExperts, window: int, last: bool
+    ) -> PointFit:
+        """Fit at one scale: a rigid phase, then one of all parameters, with the same responses."""
+        adapted = self.parameters.at_scale(self.scales[min(index, 2)].scale)
+        view = experts.view(fit.shape.params_global[1:4])
+        responses = self._responses(gray, fit.shape, experts, view, window, adapted.weight_factor)
+        options = {"regularisation": adapted.regularisation, "sigma": adapted.sigma}
+        shape, _, rigid, _ = self._optimiser.phase(fit.shape, responses, rigid=True, **options)
+        likelihood = fit.likelihood
+        small = shape.params_global[0] < _LIKELIHOOD_SCALE
+        shape, offsets, steps, change = self._optimiser.phase(
+            shape, responses, rigid=False, **options
+        )
+        if last or small:
+            likelihood = self._optimiser.likelihood(responses, offsets, adapted.sigma)
+        return PointFit(
+            shape, True, likelihood, view, fit.iterations + rigid + steps,
+            steps < self.parameters.max_iterations, change,
+        )  # fmt: skip
 
     def _responses(
         self, gray: UInt8, shape: ShapeFit, experts: PatchExperts, view: int, window: int,
@@ -268,4 +281,3 @@ def list_entries(list_file: str | Path) -> list[list[str]]:
     if any(len(words) < 2 for words in entries):
         raise mend(Path(list_file), "a line names no file")
     return entries
-
