@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from pyfaceau.numerics._jit import kernel
+from pyfaceau.numerics._jit import fma, kernel
 
 _f = np.float32
 _hex = float.fromhex
@@ -61,10 +61,10 @@ def expf(x: float) -> float:
         return _f(np.inf)
     if x < _f(-103.97208):
         return _f(0)
-    z = np.float64(x) * _INV_LN2_32
-    k = np.rint(z)
-    r = z - k
-    y = (_E0 * r + _E1) * (r * r) + (_E2 * r + 1.0)
+    value = np.float64(x)
+    k = np.rint(value * _INV_LN2_32)
+    r = fma(value, _INV_LN2_32, -k)
+    y = fma(fma(_E0, r, _E1), r * r, fma(_E2, r, 1.0))
     index = int(k)
     return _f(y * math.ldexp(_EXP2_32[index & 31], index >> 5))
 
@@ -103,7 +103,7 @@ def sinf(x: float) -> float:
     n = 0
     if abs(x) >= _f(0.7853981633974483):
         n = int(np.floor(value * _INV_PIO2 + 0.5))
-        value -= n * _PIO2
+        value = fma(-np.float64(n), _PIO2, value)
     result = _cosine_polynomial(value) if n & 1 else _sine_polynomial(value)
     return _f(-result if n & 2 else result)
 
@@ -126,7 +126,7 @@ def cosf(x: float) -> float:
     n = 0
     if abs(x) >= _f(0.7853981633974483):
         n = int(np.floor(value * _INV_PIO2 + 0.5))
-        value -= n * _PIO2
+        value = fma(-np.float64(n), _PIO2, value)
     result = _sine_polynomial(value) if n & 1 else _cosine_polynomial(value)
     return _f(-result if (n + 1) & 2 else result)
 
