@@ -31,7 +31,9 @@ MAX_WINDOW = 15
 
 
 @kernel
-def sample_area(gray: UInt8, x: float, y: float, a: float, b: float, side: int, out: Float32) -> None:
+def sample_area(
+    gray: UInt8, x: float, y: float, a: float, b: float, side: int, out: Float32
+) -> None:
     """Sample a square around a landmark under a similarity, bilinearly, 0 outside the picture.
 
     Destination to source is ``[[a, -b], [b, a]]`` about the centre. Source positions are rounded to
@@ -66,8 +68,8 @@ def sample_area(gray: UInt8, x: float, y: float, a: float, b: float, side: int, 
             fixed[1, column] = (y0 + np.int64(np.rint(m10 * column * 1024.0))) >> 5
         inside = True
         for end in (0, side - 1):
-            inside &= 0 <= fixed[0, end] and fixed[0, end] >> 5 < width - 1
-            inside &= 0 <= fixed[1, end] and fixed[1, end] >> 5 < height - 1
+            inside &= fixed[0, end] >= 0 and fixed[0, end] >> 5 < width - 1
+            inside &= fixed[1, end] >= 0 and fixed[1, end] >> 5 < height - 1
         if inside:
             _sample_inside(gray, fixed, side, out[row])
         else:

@@ -131,7 +131,13 @@ class CCNFExperts:
         return nearest_view(self.centres, rotation)
 
     def responses(
-        self, gray: UInt8, landmarks: Float32, sim_img_from_ref: Float32, view: int, window: int
+        self,
+        gray: UInt8,
+        landmarks: Float32,
+        sim_img_from_ref: Float32,
+        view: int,
+        window: int,
+        only: NDArray[np.bool_] | None = None,
     ) -> Float32:
         """Compute response maps around landmarks.
 
@@ -147,12 +153,14 @@ class CCNFExperts:
             View to use.
         window : int
             Side of the maps, odd, 1 to 15.
+        only : (n,) bool, optional
+            Landmarks to compute; all that the view has experts for if not given.
 
         Returns
         -------
         (n, window, window) float32
             Element (i, j) is the response at ``(j, i) - (window - 1) / 2`` in the reference frame,
-            0 or more; zeros for landmarks without an expert in this view.
+            0 or more; zeros for landmarks without an expert in this view and for others left out.
 
         Raises
         ------
@@ -163,9 +171,10 @@ class CCNFExperts:
             gray, landmarks, sim_img_from_ref, view, window, self.confidence.shape
         )
         matrices, scales = self.field(view, window)
+        chosen = self.visibility[view] if only is None else self.visibility[view] & only
         out = np.empty((len(landmarks), window, window), np.float32)
         ccnf_responses(
-            gray, landmarks, self.visibility[view], similarity[0, 0], -similarity[0, 1], window,
+            gray, landmarks, chosen, similarity[0, 0], -similarity[0, 1], window,
             self.weights[view], self.alphas[view], matrices, scales, out,
         )  # fmt: skip
         return out

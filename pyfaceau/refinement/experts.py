@@ -20,30 +20,31 @@ from pyfaceau.types import Float32, Float64, UInt8
 
 
 class PatchExperts(Protocol):
-    """Patch experts of one scale.
+    """Patch experts of one scale."""
 
-    Attributes
-    ----------
-    scale : float
-        Size of the reference frame, pixels per mm of the shape model.
-    centres : (views, 3) float64
-        Head rotation that each view was trained for, radians.
-    visibility : (views, n) bool
-        Landmarks that each view has experts for.
-    confidence : (views, n) float32
-        How far each expert can be trusted, larger is better; 0 where there is none.
-    """
+    @property
+    def scale(self) -> float:
+        """Size of the reference frame, pixels per mm of the shape model."""
 
-    scale: float
-    centres: Float64
-    visibility: NDArray[np.bool_]
-    confidence: Float32
+    @property
+    def visibility(self) -> NDArray[np.bool_]:
+        """Landmarks that each view has experts for, (views, n)."""
+
+    @property
+    def confidence(self) -> Float32:
+        """How far each expert can be trusted, (views, n); 0 where there is none."""
 
     def view(self, rotation: Float32) -> int:
         """Return the view nearest to a head rotation (3,), radians."""
 
     def responses(
-        self, gray: UInt8, landmarks: Float32, sim_img_from_ref: Float32, view: int, window: int
+        self,
+        gray: UInt8,
+        landmarks: Float32,
+        sim_img_from_ref: Float32,
+        view: int,
+        window: int,
+        only: NDArray[np.bool_] | None = None,
     ) -> Float32:
         """Return the response maps (n, window, window) around the landmarks."""
 

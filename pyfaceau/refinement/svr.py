@@ -119,7 +119,13 @@ class SVRExperts:
         return nearest_view(self.centres, rotation)
 
     def responses(
-        self, gray: UInt8, landmarks: Float32, sim_img_from_ref: Float32, view: int, window: int
+        self,
+        gray: UInt8,
+        landmarks: Float32,
+        sim_img_from_ref: Float32,
+        view: int,
+        window: int,
+        only: NDArray[np.bool_] | None = None,
     ) -> Float32:
         """Compute response maps around landmarks.
 
@@ -135,12 +141,15 @@ class SVRExperts:
             View to use.
         window : int
             Side of the maps, odd, 1 to 15.
+        only : (n,) bool, optional
+            Landmarks to compute; all that the view has experts for if not given.
 
         Returns
         -------
         (n, window, window) float32
             Element (i, j) is the response, 0 to 1, at ``(j, i) - (window - 1) / 2`` in the
-            reference frame; zeros for landmarks without an expert in this view.
+            reference frame; zeros for landmarks without an expert in this view and for
+            others left out.
 
         Raises
         ------
@@ -150,9 +159,10 @@ class SVRExperts:
         gray, landmarks, similarity = check_request(
             gray, landmarks, sim_img_from_ref, view, window, self.confidence.shape
         )
+        chosen = self.visibility[view] if only is None else self.visibility[view] & only
         out = np.empty((len(landmarks), window, window), np.float32)
         svr_responses(
-            gray, landmarks, self.visibility[view], similarity[0, 0], -similarity[0, 1], window,
+            gray, landmarks, chosen, similarity[0, 0], -similarity[0, 1], window,
             self.templates[view], self.scalings[view], self.biases[view], out,
         )  # fmt: skip
         return out
