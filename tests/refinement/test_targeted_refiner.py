@@ -137,7 +137,7 @@ def test_less_confidence_is_a_wider_search(
 ) -> None:
     """A start 23 pixels off is found again only from the coarsest scale."""
     gray, truth = face
-    start = truth + (20, 12)
+    start = np.add(truth, (20, 12))
     trusted = error(refiners["all"].refine_landmarks(gray, start), truth, slice(None))
     doubted = error(refiners["all"].refine_landmarks(gray, start, 0.2), truth, slice(None))
     assert doubted < 0.5 * trusted
@@ -154,7 +154,7 @@ def test_moves_with_the_picture(
     gray, truth = face
     found = refiners["ccnf"].refine_landmarks(gray, truth)
     shifted = np.pad(gray, ((dy, 0), (dx, 0)))
-    again = refiners["ccnf"].refine_landmarks(shifted, truth + (dx, dy))
+    again = refiners["ccnf"].refine_landmarks(shifted, np.add(truth, (dx, dy)))
     np.testing.assert_allclose(again - (dx, dy), found, atol=0.1)
 
 
@@ -165,7 +165,7 @@ def test_face_partly_outside_the_picture(
     left = int(truth[30, 0])
     found = refiners["ccnf"].refine_landmarks(gray[:, left:], truth - (left, 0))
     assert np.isfinite(found).all()
-    assert error(found + (left, 0), truth, slice(None)) < 15
+    assert error(np.add(found, (left, 0)), truth, slice(None)) < 15
 
 
 GRAY = np.zeros((90, 90), np.uint8)
