@@ -64,7 +64,18 @@ def read_bytes(path: str | Path) -> bytes:
 
 
 class BinaryReader:
-    """Reads a binary model file front to back; a file that ends early or goes on is refused."""
+    """Reads a binary model file front to back; a file that ends early or goes on is refused.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    WeightsError
+        Here and from every method, where the file is missing or is not what is read from it.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -88,7 +99,18 @@ class BinaryReader:
         return float(struct.unpack("<d", self._take(8))[0])
 
     def float32s(self, count: int) -> NDArray[np.float32]:
-        """Read `count` float32."""
+        """Read a number of float32.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+
+        Returns
+        -------
+        (count,) float32
+            Native byte order.
+        """
         return np.frombuffer(self._take(4 * count), "<f4").astype(np.float32)
 
     def matrix(self) -> NDArray[Any]:
@@ -107,7 +129,18 @@ class BinaryReader:
 
 
 class TextReader:
-    """Reads a text model file token by token; lines that start with ``#`` are comments."""
+    """Reads a text model file token by token; lines that start with ``#`` are comments.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    WeightsError
+        Here and from every method, where the file is missing or is not what is read from it.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -117,7 +150,18 @@ class TextReader:
         self._at = 0
 
     def numbers(self, count: int) -> NDArray[np.float64]:
-        """Read `count` numbers as float64."""
+        """Read a number of numbers.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+
+        Returns
+        -------
+        (count,) float64
+            The numbers.
+        """
         tokens = self._tokens[self._at : self._at + count]
         if count < 0 or len(tokens) != count:
             raise mend(self.path, "model file ends early")

@@ -149,8 +149,12 @@ def svd_jacobi(a: Float32) -> tuple[Float32, Float32, Float32]:
 
     Returns
     -------
-    u, w, vt : (n, n), (n,), (n, n) float32
-        A = U diag(w) V', w descending.
+    u : (n, n) float32
+        Left singular vectors, columns.
+    w : (n,) float32
+        Singular values, descending.
+    vt : (n, n) float32
+        Right singular vectors, rows: A = U diag(w) V'.
     """
     n = a.shape[0]
     b = a.T.copy()

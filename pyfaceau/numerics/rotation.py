@@ -78,7 +78,18 @@ def matrix_to_euler(matrix: Float32) -> Float32:
 
 @kernel
 def multiply3(a: Float32, b: Float32) -> Float32:
-    """Return the (3, 3) float32 product, each sum left to right from zero, every step rounded."""
+    """Return a product, each sum left to right from zero, every step rounded.
+
+    Parameters
+    ----------
+    a, b : (3, 3) float32
+        Factors.
+
+    Returns
+    -------
+    (3, 3) float32
+        A B.
+    """
     out = np.empty((3, 3), np.float32)
     for i in range(3):
         for j in range(3):
@@ -91,7 +102,18 @@ def multiply3(a: Float32, b: Float32) -> Float32:
 
 @kernel
 def determinant3(m: Float32) -> float:
-    """Return the determinant of a (3, 3) float32 matrix, computed in float64."""
+    """Return a determinant, computed in float64.
+
+    Parameters
+    ----------
+    m : (3, 3) float32
+        Matrix.
+
+    Returns
+    -------
+    float64
+        Its determinant.
+    """
     a, b, c = np.float64(m[0, 0]), np.float64(m[0, 1]), np.float64(m[0, 2])
     d, e, f = np.float64(m[1, 0]), np.float64(m[1, 1]), np.float64(m[1, 2])
     g, h, i = np.float64(m[2, 0]), np.float64(m[2, 1]), np.float64(m[2, 2])
@@ -100,7 +122,18 @@ def determinant3(m: Float32) -> float:
 
 @kernel
 def orthonormalise(matrix: Float32) -> Float32:
-    """Return the rotation nearest to a (3, 3) float32 matrix: U diag(1, 1, det(U V')) V'."""
+    """Return the rotation nearest to a matrix: U diag(1, 1, det(U V')) V'.
+
+    Parameters
+    ----------
+    matrix : (3, 3) float32
+        Any matrix of full rank.
+
+    Returns
+    -------
+    (3, 3) float32
+        The rotation.
+    """
     u, _, vt = svd_jacobi(matrix)
     w = np.zeros((3, 3), np.float32)
     w[0, 0] = w[1, 1] = _ONE

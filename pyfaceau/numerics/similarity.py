@@ -95,7 +95,18 @@ def align_similarity(source: Float32, target: Float32) -> Float32:
 
 @kernel
 def invert2(m: Float32) -> Float32:
-    """Return the inverse of a (2, 2) float32 matrix, adjugate times reciprocal determinant."""
+    """Return an inverse, adjugate times reciprocal determinant.
+
+    Parameters
+    ----------
+    m : (2, 2) float32
+        Matrix.
+
+    Returns
+    -------
+    (2, 2) float32
+        Its inverse.
+    """
     reciprocal = np.float32(1) / (m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0])
     out = np.empty((2, 2), np.float32)
     out[0, 0] = m[1, 1] * reciprocal
@@ -107,7 +118,17 @@ def invert2(m: Float32) -> Float32:
 
 @kernel
 def map_offsets(matrix: Float32, vectors: Float32, out: Float32) -> None:
-    """Map (k, 2) float32 vectors by a (2, 2) matrix, in float64, rounded once."""
+    """Map vectors by a matrix, in float64, rounded once.
+
+    Parameters
+    ----------
+    matrix : (2, 2) float32
+        Matrix.
+    vectors : (k, 2) float32
+        Vectors x, y.
+    out : (k, 2) float32
+        Receives the mapped vectors.
+    """
     a, b = np.float64(matrix[0, 0]), np.float64(matrix[0, 1])
     c, d = np.float64(matrix[1, 0]), np.float64(matrix[1, 1])
     for i in range(vectors.shape[0]):

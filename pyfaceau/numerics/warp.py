@@ -19,7 +19,18 @@ _STEP = np.float32(0.03125)
 
 @kernel
 def invert_affine(m: Float64) -> Float64:
-    """Return the inverse of a (2, 3) float64 affine matrix."""
+    """Return the inverse of an affine map.
+
+    Parameters
+    ----------
+    m : (2, 3) float64
+        Matrix.
+
+    Returns
+    -------
+    (2, 3) float64
+        Matrix of the inverse map.
+    """
     d = 1.0 / (m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0])
     out = np.empty((2, 3), np.float64)
     out[0, 0], out[0, 1] = m[1, 1] * d, -m[0, 1] * d
@@ -31,7 +42,20 @@ def invert_affine(m: Float64) -> Float64:
 
 @kernel
 def row_terms(m: Float64, y: int) -> tuple[int, int]:
-    """Return the 1/1024-pixel source position of (0, y), half of 1/32 pixel added to round."""
+    """Return the source position of the pixel (0, y), half of 1/32 pixel added to round.
+
+    Parameters
+    ----------
+    m : (2, 3) float64
+        Maps destination to source.
+    y : int
+        Row.
+
+    Returns
+    -------
+    x, y : int64
+        In 1/1024 pixels.
+    """
     x0 = np.int64(np.rint((m[0, 1] * y + m[0, 2]) * 1024.0)) + 16
     y0 = np.int64(np.rint((m[1, 1] * y + m[1, 2]) * 1024.0)) + 16
     return x0, y0
@@ -39,7 +63,20 @@ def row_terms(m: Float64, y: int) -> tuple[int, int]:
 
 @kernel
 def sample_f32(image: Float32, x32: int, y32: int) -> float:
-    """Sample an (H, W) float32 or uint8 picture at a position in 1/32 pixels; float32."""
+    """Sample a picture at one position.
+
+    Parameters
+    ----------
+    image : (H, W) float32 or uint8
+        Picture.
+    x32, y32 : int64
+        Position in 1/32 pixels.
+
+    Returns
+    -------
+    float32
+        Bilinear mean of the four neighbours; those outside count as 0.
+    """
     height, width = image.shape
     column, row = x32 >> 5, y32 >> 5
     fx = np.float32(x32 & 31) * _STEP

@@ -95,7 +95,7 @@ class PDM:
     @cached_property
     def limits(self) -> Float32:
         """Three standard deviations of each mode, (m,) float32."""
-        return np.float32(3) * np.sqrt(self.eigenvalues)
+        return (np.float32(3) * np.sqrt(self.eigenvalues)).astype(np.float32)
 
     @cached_property
     def _blocks(self) -> NDArray[np.bool_]:
