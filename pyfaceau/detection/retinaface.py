@@ -8,6 +8,7 @@ at the top left, the rest filled with the mean colour.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -194,6 +195,53 @@ class RetinaFace:
             five = (fives[i] * factor).astype(np.float32)
             faces.append(FaceBox(x, y, width, height, float(score[i]), five))
         return tuple(faces)
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkBoxes:
+    """RetinaFace where boxes of the 68 landmarks are wanted.
+
+    A box of the landmarks is that of the face moved by (-0.0249 w, 0.2609 h) and scaled by
+    (1.0639, 0.7552): medians over 248 annotated pictures of people. OpenFace starts from boxes of
+    MTCNN; a fit that starts from these is not OpenFace's to the last bit.
+
+    Attributes
+    ----------
+    detector : RetinaFace
+        Finds the faces.
+    """
+
+    detector: RetinaFace
+
+    def faces(self, image: UInt8) -> tuple[FaceBox, ...]:
+        """Find the landmark boxes of a picture.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR.
+
+        Returns
+        -------
+        tuple of FaceBox
+            Best score first, in pixels of `image`; empty where there is no face.
+
+        Raises
+        ------
+        InputError
+            If `image` is not an 8-bit BGR picture.
+        """
+        return tuple(
+            FaceBox(
+                face.x - 0.0249 * face.width,
+                face.y + 0.2609 * face.height,
+                1.0639 * face.width,
+                0.7552 * face.height,
+                face.score,
+                face.points5,
+            )
+            for face in self.detector.detect(image)
+        )
 
 
 def _letterbox(image: UInt8) -> tuple[Float32, NDArray[np.float64]]:

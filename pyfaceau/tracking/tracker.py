@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyfaceau.detection.mtcnn import MTCNN
     from pyfaceau.detection.retinaface import RetinaFace
     from pyfaceau.pdm.model import PDM
-    from pyfaceau.tracking.openface import OpenFaceTracker
+    from pyfaceau.tracking.openface import BoxDetector, OpenFaceTracker
     from pyfaceau.tracking.targeted import TargetedTracker
 
 
@@ -52,31 +52,6 @@ class _FullFaces:
         """Return the faces of a BGR picture, largest first."""
         faces = self.detector.faces(image)
         return tuple(sorted(faces, key=lambda face: -face.width * face.height))
-
-
-@dataclass(frozen=True, eq=False)
-class _LandmarkBoxes:
-    """RetinaFace where boxes of the 68 landmarks are wanted.
-
-    Its boxes of whole faces are moved as OpenFace moves MTCNN's, which are alike but not equal: a
-    fit that starts from them is not OpenFace's to the last bit.
-    """
-
-    detector: RetinaFace
-
-    def faces(self, image: UInt8) -> tuple[FaceBox, ...]:
-        """Return the faces of a BGR picture."""
-        return tuple(
-            FaceBox(
-                face.x - 0.0075 * face.width,
-                face.y + 0.2459 * face.height,
-                1.0323 * face.width,
-                0.7751 * face.height,
-                face.score,
-                face.points5,
-            )
-            for face in self.detector.detect(image)
-        )
 
 
 def make_tracker(config: Config, pdm: PDM) -> Tracker:
@@ -128,7 +103,13 @@ def _openface_tracker(config: Config) -> OpenFaceTracker:
     from pyfaceau.refinement.face_model import FaceModel
     from pyfaceau.tracking.openface import OpenFaceTracker
 
-    detector = _mtcnn() if config.detector == "mtcnn" else _LandmarkBoxes(_retinaface(config))
+    detector: BoxDetector
+    if config.detector == "mtcnn":
+        detector = _mtcnn()
+    else:
+        from pyfaceau.detection.retinaface import LandmarkBoxes
+
+        detector = LandmarkBoxes(_retinaface(config))
     return OpenFaceTracker(FaceModel.load(config.models.clnf), detector)
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfaceau.detection.retinaface import (
+    LandmarkBoxes,
     RetinaFace,
     decode_boxes,
     decode_points,
@@ -18,6 +20,7 @@ from pyfaceau.detection.retinaface import (
     suppress,
 )
 from pyfaceau.errors import InputError, WeightsError
+from pyfaceau.types import FaceBox
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +117,27 @@ def test_bad_input_is_refused(detector: RetinaFace, weights_dir: Path, tmp_path:
     (tmp_path / "cut.onnx").write_bytes(b"\x08\x07not onnx")
     with pytest.raises(WeightsError, match="not a readable ONNX model"):
         RetinaFace(tmp_path / "cut.onnx")
+
+
+def test_landmark_boxes_by_hand() -> None:
+    class OneFace:
+        def detect(self, image: np.ndarray) -> tuple[FaceBox, ...]:
+            return (FaceBox(100.0, 200.0, 1000.0, 2000.0, 0.9),)
+
+    (box,) = LandmarkBoxes(OneFace()).faces(np.zeros((8, 8, 3), np.uint8))
+    got = [box.x, box.y, box.width, box.height, box.score]
+    np.testing.assert_allclose(got, [75.1, 721.8, 1063.9, 1510.4, 0.9])
+
+
+@pytest.mark.parametrize("name", ["lp_s0", "lp_s6", "sample4"])
+def test_landmark_boxes_frame_the_landmarks(shared: Path, detector: RetinaFace, name: str) -> None:
+    image = cv2.imread(str(shared / "samples/image" / f"{name}.jpg"))
+    table = pd.read_csv(shared / "reference/image" / f"{name}.csv.gz", skipinitialspace=True)
+    points = np.column_stack(
+        [table.loc[0, [f"{axis}_{i}" for i in range(68)]].to_numpy(float) for axis in "xy"]
+    )
+    (box,) = LandmarkBoxes(detector).faces(image)
+    corner, size = np.array([box.x, box.y]), np.array([box.width, box.height])
+    low, high = points.min(axis=0), points.max(axis=0)
+    inside = np.prod(np.minimum(high, corner + size) - np.maximum(low, corner))
+    assert inside / (np.prod(size) + np.prod(high - low) - inside) > 0.88
