@@ -27,6 +27,8 @@ LANES = 240
 """Floats per row of the position buffers: a 15 x 15 window, rounded up to 16."""
 STRIDE = 32
 """Floats per row of an area of interest."""
+BLOCK = 24
+"""Rows of patches that are multiplied with all neurons before the next, to stay in the cache."""
 MAX_WINDOW = 15
 
 
@@ -206,26 +208,54 @@ def neuron_sums(patches: Float32, weights: Float32, lanes: int, last: int, sums:
         Positions in use, a multiple of 8.
     last : int
         The last position.
-    sums : ((K + 1) * LANES,) float32
-        Receives neuron k in row k; the last row is scratch.
+    sums : ((K + 4) * LANES,) float32
+        Receives neuron k in row k; the last four rows are scratch.
     """
-    odd = sums[weights.shape[0] * LANES :]
+    count = weights.shape[0]
+    odds = sums[count * LANES :]
     final = patches[(AREA - 1) * LANES :]
-    for r in range(weights.shape[0]):
-        w = weights[r]
-        even = sums[r * LANES :]
-        even[:lanes] = w[0]
-        if r >= 4:
-            for k in range(0, AREA - 1, 8):
-                _add_eight(patches[k * LANES :], w[k + 1 :], lanes, even)
-            for q in range(lanes):
-                even[q] = fma(w[AREA], final[q], even[q])
-            continue
-        odd[:lanes] = np.float32(0)
-        for k in range(0, AREA - 1, 8):
-            _add_eight_split(patches[k * LANES :], w[k + 1 :], lanes, even, odd)
+    odds[: 4 * LANES] = np.float32(0)
+    for r in range(count):
+        sums[r * LANES : r * LANES + lanes] = weights[r, 0]
+    for k in range(0, AREA - 1, BLOCK):
+        x = patches[k * LANES :]
+        for r in range(4):
+            _add_split(x, weights[r, k + 1 :], lanes, sums[r * LANES :], odds[r * LANES :])
+        for r in range(4, count):
+            _add(x, weights[r, k + 1 :], lanes, sums[r * LANES :])
+    for r in range(count):
+        total = sums[r * LANES :]
+        w = weights[r, AREA]
         for q in range(lanes):
-            even[q] = fma(w[AREA], final[q], even[q]) + odd[q]
+            total[q] = fma(w, final[q], total[q])
+        if r < 4:
+            odd = odds[r * LANES :]
+            for q in range(lanes):
+                total[q] += odd[q]
+    _running_sums(patches, weights, last, sums)
+
+
+@kernel
+def _add(x: Float32, w: Float32, lanes: int, sums: Float32) -> None:
+    for q in range(lanes):
+        total = sums[q]
+        for k in range(BLOCK):
+            total = fma(w[k], x[q + k * LANES], total)
+        sums[q] = total
+
+
+@kernel
+def _add_split(x: Float32, w: Float32, lanes: int, even: Float32, odd: Float32) -> None:
+    for q in range(lanes):
+        one, two = odd[q], even[q]
+        for k in range(0, BLOCK, 2):
+            one = fma(w[k], x[q + k * LANES], one)
+            two = fma(w[k + 1], x[q + (k + 1) * LANES], two)
+        odd[q], even[q] = one, two
+
+
+@kernel
+def _running_sums(patches: Float32, weights: Float32, last: int, sums: Float32) -> None:
     w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
     t0, t1, t2, t3 = w0[0], w1[0], w2[0], w3[0]
     for k in range(AREA):
@@ -239,34 +269,6 @@ def neuron_sums(patches: Float32, weights: Float32, lanes: int, last: int, sums:
 
 
 @kernel
-def _add_eight(x: Float32, w: Float32, lanes: int, sums: Float32) -> None:
-    w0, w1, w2, w3, w4, w5, w6, w7 = w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]
-    for q in range(lanes):
-        total = fma(w0, x[q], sums[q])
-        total = fma(w1, x[q + LANES], total)
-        total = fma(w2, x[q + 2 * LANES], total)
-        total = fma(w3, x[q + 3 * LANES], total)
-        total = fma(w4, x[q + 4 * LANES], total)
-        total = fma(w5, x[q + 5 * LANES], total)
-        total = fma(w6, x[q + 6 * LANES], total)
-        sums[q] = fma(w7, x[q + 7 * LANES], total)
-
-
-@kernel
-def _add_eight_split(x: Float32, w: Float32, lanes: int, even: Float32, odd: Float32) -> None:
-    w0, w1, w2, w3, w4, w5, w6, w7 = w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]
-    for q in range(lanes):
-        one = fma(w0, x[q], odd[q])
-        one = fma(w2, x[q + 2 * LANES], one)
-        one = fma(w4, x[q + 4 * LANES], one)
-        odd[q] = fma(w6, x[q + 6 * LANES], one)
-        two = fma(w1, x[q + LANES], even[q])
-        two = fma(w3, x[q + 3 * LANES], two)
-        two = fma(w5, x[q + 5 * LANES], two)
-        even[q] = fma(w7, x[q + 7 * LANES], two)
-
-
-@kernel
 def logistic_sum(
     sums: Float32, alphas: Float64, lanes: int, exponentials: Float32, out: Float32
 ) -> None:
@@ -274,7 +276,7 @@ def logistic_sum(
 
     Parameters
     ----------
-    sums : ((K + 1) * LANES,) float32
+    sums : ((K + 4) * LANES,) float32
         Neuron k in row k.
     alphas : (K,) float64
         Weights; neurons with 1e-4 or less are left out.
@@ -373,7 +375,7 @@ def ccnf_responses(
     patches = np.zeros(AREA * LANES, np.float32)
     mean = np.empty(LANES, np.float32)
     scratch = np.empty(LANES, np.float32)
-    sums = np.empty((weights.shape[1] + 1) * LANES, np.float32)
+    sums = np.empty((weights.shape[1] + 4) * LANES, np.float32)
     response = np.zeros(LANES, np.float32)
     for n in range(landmarks.shape[0]):
         if not visible[n]:

@@ -143,10 +143,10 @@ def test_patches_and_neurons_are_their_numpy_twins(window: int) -> None:
     expected = numpy_patches(area[:side, :side], window)
     np.testing.assert_array_equal(patches.reshape(AREA, LANES)[:, :positions].T, expected)
     weights = rng.normal(size=(7, AREA + 1)).astype(F32)
-    sums = np.zeros(8 * LANES, F32)
+    sums = np.zeros(11 * LANES, F32)
     _kernels.neuron_sums(patches, weights, lanes, positions - 1, sums)
     np.testing.assert_array_equal(
-        sums.reshape(8, LANES)[:7, :positions], numpy_product(expected, weights)
+        sums.reshape(11, LANES)[:7, :positions], numpy_product(expected, weights)
     )
 
 
