@@ -3,10 +3,9 @@
 OpenFace evaluates a convolution as one float32 matrix product (positions x inputs) (inputs x
 kernels). Its BLAS (OpenBLAS, Haswell kernels) sums every element with fused multiply-adds, either
 in one chain over the inputs or in two (even and odd inputs, then added); which of the two depends
-on the element's row and column alone (`two_chain_mask`), and more than 320 inputs are summed in
+on the element's row and column alone (`gemm.order_blocks`), and more than 320 inputs are summed in
 blocks (`input_blocks`). Here the same chains run with positions as vector lanes, so every machine
-gets the reference's bits. The rule was found by comparing 3,465 random products of all shapes
-with the library, none of which differs; the tests repeat it where SciPy is installed.
+gets the reference's bits; the tests compare them with the library where SciPy is installed.
 
 Maps are (channels, pictures, height, width) float32: several pictures of one size go through a
 network together, and each comes out as if it had gone alone.
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from pyfaceau.errors import InputError
 from pyfaceau.modelfile import BinaryReader, mend
 from pyfaceau.numerics import _cnn_kernels as kernels
+from pyfaceau.numerics.gemm import order_blocks
 from pyfaceau.types import Float32, UInt8
 
 _BLOCK = 320
@@ -64,44 +64,11 @@ def input_blocks(inputs: int) -> NDArray[np.int64]:
     return np.array(ends, dtype=np.int64)
 
 
-def two_chain_mask(rows: int, columns: int) -> NDArray[np.bool_]:
-    """Say which elements of a product (rows x k) (k x columns) are summed in two chains.
-
-    The two-chain order, for each block of inputs: the even chain takes inputs 0, 2, ... and the odd
-    one 1, 3, ... up to the last multiple of 8; the even one then takes all that remain; the
-    element is even + odd. All other elements are one chain.
-
-    Parameters
-    ----------
-    rows, columns : int
-        Shape of the product, row-major.
-
-    Returns
-    -------
-    (rows, columns) bool
-        Columns count in groups of 8, a rest of fewer than 8 is never in two chains. Of each full
-        dozen of rows, the first six take the first group in two chains; the last group is in two
-        chains in the first six rows where there is an even number of groups, else in the other
-        six; a single group is not. Of the rows left over, each full four take all groups in two
-        chains.
-    """
-    mask = np.zeros((rows, columns), dtype=bool)
-    groups = columns // 8
-    dozens = rows // 12 * 12
-    fours = dozens + (rows - dozens) // 4 * 4
-    if groups > 1:
-        upper = np.arange(dozens) % 12 < 6
-        mask[:dozens, :8] |= upper[:, None]
-        mask[:dozens, 8 * groups - 8 : 8 * groups] |= (upper == (groups % 2 == 0))[:, None]
-    mask[dozens:fours, : 8 * groups] = True
-    return mask
-
-
 @functools.lru_cache(maxsize=64)
 def _flat_masks(shape: tuple[int, int, int], inner: tuple[int, int], outputs: int) -> UInt8:
     """Return each group of eight kernels' two-chain mask over flat positions of the input maps."""
     height, width = inner
-    masks = two_chain_mask(height * width, outputs)[:, ::8].T
+    masks = order_blocks(height * width, outputs).T
     table = np.zeros((len(masks), *shape), dtype=np.uint8)
     table[:, :, :height, :width] = masks.reshape(-1, 1, height, width)
     return table.reshape(len(masks), -1)

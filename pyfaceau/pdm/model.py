@@ -99,7 +99,7 @@ class PDM:
 
     @cached_property
     def _blocks(self) -> NDArray[np.bool_]:
-        return order_blocks(6 + self.n_modes)
+        return order_blocks(6 + self.n_modes, 6 + self.n_modes)
 
     def shape_3d(self, params_local: ArrayLike) -> Float32:
         """Return the 3-D shape M + V p.

@@ -63,7 +63,7 @@ class NuRlms:
         self.max_iterations = max_iterations
         self.threshold = threshold
         self._tables: dict[tuple[int, float], tuple[Float32, NDArray[np.bool_]]] = {}
-        self._blocks = {n: order_blocks(n) for n in (6, 6 + pdm.n_modes)}
+        self._blocks = {n: order_blocks(n, n) for n in (6, 6 + pdm.n_modes)}
 
     def phase(
         self,

@@ -24,8 +24,8 @@ from pyfaceau.numerics.cnn import (
     Rectifier,
     input_blocks,
     read_network,
-    two_chain_mask,
 )
+from pyfaceau.numerics.gemm import order_blocks
 from pyfaceau.types import Float32
 
 SHAPES = [
@@ -79,7 +79,8 @@ def product_twin(a: Float32, b: Float32) -> Float32:
         single += chain(a, b, list(range(first, stop)))
         even = [*range(first, eights, 2), *range(eights, stop)]
         double += chain(a, b, even) + chain(a, b, list(range(first + 1, eights, 2)))
-    return np.where(two_chain_mask(a.shape[0], b.shape[1]), double, single)
+    two_chains = np.repeat(order_blocks(a.shape[0], b.shape[1]), 8, axis=1)[:, : b.shape[1]]
+    return np.where(two_chains, double, single)
 
 
 def with_ones(a: Float32) -> Float32:
