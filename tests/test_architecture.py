@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import pyfaceau
+
 PACKAGE = Path(__file__).resolve().parents[1] / "pyfaceau"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = ("numba", "onnxruntime", "cv2", "pandas", "sklearn", "av", "scipy")
@@ -82,7 +84,7 @@ def test_files_are_short_and_silent(source: Path) -> None:
 @pytest.mark.parametrize(
     "action",
     [
-        "import pyfaceau, pyfaceau.types, pyfaceau.errors, pyfaceau.weights",
+        "import pyfaceau, pyfaceau.types, pyfaceau.errors, pyfaceau.weights; dir(pyfaceau)",
         "from pyfaceau.cli import main; main(['--help'], standalone_mode=False)",
     ],
     ids=["import", "help"],
@@ -91,6 +93,16 @@ def test_import_is_light(action: str) -> None:
     code = f"import sys; {action}; assert not sys.modules.keys() & set({HEAVY})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_public_names_are_what_they_say() -> None:
+    assert pyfaceau.__doc__ is not None
+    for name in pyfaceau.__all__:
+        assert getattr(pyfaceau, name).__name__ == name
+        assert re.search(rf"^    {name} +\S", pyfaceau.__doc__, re.MULTILINE), name
+        assert name in dir(pyfaceau)
+    with pytest.raises(AttributeError, match="module 'pyfaceau' has no attribute 'Openface'"):
+        pyfaceau.Openface  # noqa: B018 (reading it is the test)
 
 
 def test_repository_holds_no_model_file() -> None:
