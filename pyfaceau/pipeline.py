@@ -5,37 +5,19 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyfaceau.alignment.aligner import FaceAligner
 from pyfaceau.config import Config, Models
-from pyfaceau.errors import VideoError, check_image
-from pyfaceau.features.fhog import fhog
-from pyfaceau.features.geometry import geometry_descriptor
-from pyfaceau.gaze.gaze import NO_GAZE, estimate_gaze, eye_landmarks_3d
+from pyfaceau.errors import check_image
+from pyfaceau.measurement import FaceMeasurer
 from pyfaceau.output.openface_csv import OpenFaceCSV, read_table, selected_groups
-from pyfaceau.pdm.model import PDM
-from pyfaceau.pdm.pose import head_pose
-from pyfaceau.pdm.space import landmarks_3d
-from pyfaceau.prediction.models import AUModels
-from pyfaceau.prediction.predictor import AUPredictor, predict_picture
+from pyfaceau.prediction.predictor import AUPredictor
+from pyfaceau.recorder import Written, record
 from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker
-from pyfaceau.types import (
-    AlignedFace,
-    Camera,
-    FaceFeatures,
-    Float32,
-    Frame,
-    FrameResult,
-    Gaze,
-    HeadPose,
-    TrackedFace,
-    UInt8,
-)
+from pyfaceau.types import Camera, Float64, Frame, FrameResult
 from pyfaceau.video import VideoReader
-from pyfaceau.weights import locate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,25 +25,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Written:
-    """What came of one video.
-
-    Attributes
-    ----------
-    path : Path
-        The table.
-    frames : int
-        Its rows.
-    faces : int
-        Rows with a face.
-    """
-
-    path: Path
-    frames: int
-    faces: int
 
 
 class FullPythonAUPipeline:
@@ -134,13 +97,10 @@ class FullPythonAUPipeline:
 
     def _build(self, models: Models, tracker: Tracker | None) -> None:
         """Load the stages."""
-        self._pdm = PDM.load(locate(models.pdm))
-        self._aligner = FaceAligner(self._pdm, locate(models.triangulation))
-        self._au_folder = locate(models.au_predictors)
-        self._predictor = AUPredictor(AUModels.load(self._au_folder, self.config.static_aus))
-        self._tracker = tracker or make_tracker(self.config, self._pdm)
-        self._eye_models = eye_models(self._tracker)
-        self._still_models: AUModels | None = None
+        self._measurer = FaceMeasurer(models)
+        self._predictor = AUPredictor(self._measurer.au_models(self.config.static_aus))
+        self._tracker = tracker or make_tracker(self.config, self._measurer.pdm)
+        self._measurer.eye_models = eye_models(self._tracker)
 
     def reset(self) -> None:
         """Forget everything that was seen: a new video starts."""
@@ -219,32 +179,16 @@ class FullPythonAUPipeline:
             VideoReader(video_path, self.config.fixed_fps) as video,
             OpenFaceCSV(output_csv, selected) as table,
         ):
-            faces = 0
-            try:
-                for result in self.results(video, selected):
-                    table.write(result)
-                    faces += result.face.success
-            except VideoError as error:
-                path = self._finish(table, partial=True)
-                message = f"{error}; the {table.rows} rows before are in {path}"
-                raise VideoError(message) from error
-            except KeyboardInterrupt:
-                if table.rows:
-                    path = self._finish(table, partial=True)
-                    logger.warning("interrupted; the first %d rows are in %s", table.rows, path)
-                raise
-            path = self._finish(table)
-        if not faces:
-            logger.warning("%s: no face in any of its %d frames", video_path, table.rows)
-        return Written(path, table.rows, faces)
+            units = self._action_units if "aus" in selected else None
+            written = record(self.results(video, selected), table, units)
+        if not written.faces:
+            logger.warning("%s: no face in any of its %d frames", video_path, written.frames)
+        return written
 
-    def _finish(self, table: OpenFaceCSV, partial: bool = False) -> Path:
-        """Close a table with the values that only the whole video can tell."""
-        if "aus" not in table.groups:
-            return table.finish(partial=partial)
+    def _action_units(self, rows: int) -> tuple[Float64, Float64]:
+        """Return what only the whole video can tell, of the first rows."""
         intensities, presences = self._predictor.finish()
-        rows = table.rows  # an interrupt may fall between a frame and its row
-        return table.finish(intensities[:rows], presences[:rows], partial)
+        return intensities[:rows], presences[:rows]
 
     def results(
         self, video: VideoReader | str | Path, groups: Iterable[str] | None = None
@@ -320,13 +264,10 @@ class FullPythonAUPipeline:
         """
         picture = check_image("image", image, channels=(3,))
         self.reset()
-        result = self._process(Frame(picture, 0, 0.0), False)
+        frame = Frame(picture, 0, 0.0)
+        result = self._process(frame, False)
         if result.face.ok:
-            if self._still_models is None:
-                self._still_models = AUModels.load(self._au_folder, static=True)
-            aligned, features = self._face_features(picture, result.face)
-            units = predict_picture(self._still_models, features)
-            result = replace(result, aligned=aligned, features=features, action_units=units)
+            result = self._measurer.with_static_units(frame, result)
         self.reset()
         return result
 
@@ -337,37 +278,14 @@ class FullPythonAUPipeline:
             height, width = frame.image.shape[:2]
             self._camera = Camera.for_size(width, height)
         face = self._tracker.update(frame)
-        points = landmarks_3d(self._pdm, face.shape, face.landmarks, self._camera)
-        pose = head_pose(self._pdm, face.shape, face.landmarks, self._camera)
-        gaze, eyes = self._gaze(face, points, pose, self._camera)
-        result = FrameResult(frame.index, frame.timestamp, face, points, pose, gaze, eyes)
+        result = self._measurer.place(frame, face, self._camera, gaze=face.success)
         if not action_units:
             return result
         if not face.ok:
             return replace(result, action_units=self._predictor.update(None))
-        aligned, features = self._face_features(frame.image, face)
+        aligned, features = self._measurer.features(frame.image, face)
         units = self._predictor.update(features)
         return replace(result, action_units=units, aligned=aligned, features=features)
-
-    def _gaze(
-        self, face: TrackedFace, points: Float32, pose: HeadPose, camera: Camera
-    ) -> tuple[Gaze | None, Float32 | None]:
-        """Return gaze and eye landmarks in camera space, None where the tracker fits no eyes."""
-        if face.eyes is None or self._eye_models is None:
-            return None, None
-        eyes = eye_landmarks_3d(self._eye_models, face.eyes, camera)
-        return estimate_gaze(points, eyes, pose) if face.success else NO_GAZE, eyes
-
-    def _face_features(self, image: UInt8, face: TrackedFace) -> tuple[AlignedFace, FaceFeatures]:
-        """Align a face and describe it.
-
-        The shape model is fitted anew to the landmarks, as OpenFace does: the tracker's own fit is
-        another one.
-        """
-        fit = self._pdm.calc_params(face.landmarks)
-        aligned = self._aligner.align(image, face.landmarks, fit)
-        geometry = geometry_descriptor(self._pdm, fit.params_local)
-        return aligned, FaceFeatures(fhog(aligned.image), geometry)
 
 
 def _with_arguments(

@@ -380,6 +380,8 @@ class FrameResult:
         The masked face that the action units were measured on; None in a frame without face.
     features : FaceFeatures or None
         What the models saw; None in a frame without face.
+    face_id : int
+        Which of several faces, from 0.
     """
 
     index: int
@@ -392,3 +394,4 @@ class FrameResult:
     action_units: AUPrediction | None = None
     aligned: AlignedFace | None = None
     features: FaceFeatures | None = None
+    face_id: int = 0

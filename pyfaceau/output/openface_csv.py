@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -54,6 +55,37 @@ GROUPS: dict[str, Columns] = {
 
 ``gaze`` holds gaze and eye landmarks, ``aus`` intensities (0 to 5), then presences (0 or 1).
 """
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What differs between the tables of OpenFace's three programs.
+
+    Attributes
+    ----------
+    meta : tuple of (str, str)
+        Columns that every row begins with.
+    units : tuple of (str, str)
+        Columns of the action units.
+    at_end : bool
+        Action units are known when the whole video is; otherwise each row brings its own.
+    """
+
+    meta: Columns
+    units: Columns
+    at_end: bool = False
+
+
+_SINGLE = tuple((name, "%.2f") for name in AU_INTENSITIES) + tuple(
+    (name, "%.1f") for name in AU_PRESENCES
+)
+
+VIDEO = Layout(META, GROUPS["aus"], at_end=True)
+"""One face in a video."""
+SEVERAL = Layout(META, _SINGLE)
+"""Several faces in a video."""
+PICTURE = Layout((("face", "%d"), ("confidence", "%.3f")), _SINGLE)
+"""Faces of a still picture."""
 
 
 def selected_groups(groups: Iterable[str] | None) -> tuple[str, ...]:
@@ -113,12 +145,30 @@ def _shape_values(result: FrameResult) -> list[float]:
     return [*shape.params_global.tolist(), *shape.params_local.tolist()]
 
 
+def _unit_values(result: FrameResult) -> list[float]:
+    units = result.action_units
+    if units is None:
+        raise InputError("result: expected action units, got None")
+    return [*units.intensities.tolist(), *units.presences.tolist()]
+
+
+_META_VALUES: dict[str, Callable[[FrameResult], float]] = {
+    "frame": lambda result: result.index + 1,
+    "face": lambda result: result.face_id,
+    "face_id": lambda result: result.face_id,
+    "timestamp": lambda result: result.timestamp,
+    "confidence": lambda result: result.face.confidence,
+    "success": lambda result: result.face.success,
+}
+
+
 _VALUES: dict[str, Callable[[FrameResult], list[float]]] = {
     "gaze": _gaze_values,
     "pose": _pose_values,
     "2Dfp": _points_values,
     "3Dfp": _points_3d_values,
     "pdmparams": _shape_values,
+    "aus": _unit_values,
 }
 
 
@@ -136,6 +186,8 @@ class OpenFaceCSV:
     groups : iterable of str, or None
         Keys of `GROUPS`; None or none at all for all. Gaze is left out of the table if the first
         frame written has none.
+    layout : Layout
+        `VIDEO`, `SEVERAL` or `PICTURE`.
 
     Attributes
     ----------
@@ -152,9 +204,12 @@ class OpenFaceCSV:
         If the folder cannot be written.
     """
 
-    def __init__(self, path: str | Path, groups: Iterable[str] | None = None) -> None:
+    def __init__(
+        self, path: str | Path, groups: Iterable[str] | None = None, layout: Layout = VIDEO
+    ) -> None:
         self.path = Path(path)
         self.rows = 0
+        self._layout = layout
         self.groups = selected_groups(groups)
         if self.path.suffix.lower() != ".csv":
             raise OutputError(f"{self.path}: expected a name that ends in .csv")
@@ -181,8 +236,12 @@ class OpenFaceCSV:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns; before the first row, of all that may come."""
-        groups = [META, *(GROUPS[name] for name in self.groups)]
-        return tuple(name for group in groups for name, _ in group)
+        return tuple(name for name, _ in self._columns(self.groups))
+
+    def _columns(self, groups: Iterable[str]) -> Columns:
+        """Return names and formats of the columns of groups."""
+        kinds = {**GROUPS, "aus": self._layout.units}
+        return self._layout.meta + tuple(column for name in groups for column in kinds[name])
 
     def __enter__(self) -> Self:
         return self
@@ -202,7 +261,8 @@ class OpenFaceCSV:
         Parameters
         ----------
         result : FrameResult
-            The frame; its action units are not used, see `finish`.
+            The frame; where the layout has action units at the end, its own are not used, see
+            `finish`.
 
         Raises
         ------
@@ -211,8 +271,7 @@ class OpenFaceCSV:
         """
         if not self.rows:
             self._begin(result)
-        face = result.face
-        values: list[float] = [result.index + 1, 0, result.timestamp, face.confidence, face.success]
+        values = [_META_VALUES[name](result) for name, _ in self._layout.meta]
         for group in self._body:
             values += _VALUES[group](result)
         try:
@@ -225,9 +284,8 @@ class OpenFaceCSV:
         """Fix the columns by what the first frame has."""
         if first.gaze is None:
             self.groups = tuple(name for name in self.groups if name != "gaze")
-        self._body = tuple(name for name in self.groups if name != "aus")
-        groups = [META, *(GROUPS[name] for name in self._body)]
-        self._format = SEPARATOR.join(form for group in groups for _, form in group) + "\n"
+        self._body = tuple(n for n in self.groups if n != "aus" or not self._layout.at_end)
+        self._format = SEPARATOR.join(form for _, form in self._columns(self._body)) + "\n"
 
     def finish(self, intensities: Any = None, presences: Any = None, partial: bool = False) -> Path:
         """Give the table its action units and its name.
@@ -236,7 +294,7 @@ class OpenFaceCSV:
         ----------
         intensities : (rows, 17) float64
             In the order of `AU_INTENSITIES`, after the whole-video pass; not used where the group
-            ``aus`` is not selected.
+            ``aus`` is not selected or each row has brought its own.
         presences : (rows, 18) float64
             In the order of `AU_PRESENCES`.
         partial : bool
@@ -255,7 +313,7 @@ class OpenFaceCSV:
             If the file cannot be written.
         """
         extra = None
-        if "aus" in self.groups:
+        if "aus" in self.groups and self._layout.at_end:
             r = check_array("intensities", intensities, (self.rows, len(AU_INTENSITIES)), "f8")
             c = check_array("presences", presences, (self.rows, len(AU_PRESENCES)), "f8")
             extra = np.hstack([r, c])
@@ -273,7 +331,7 @@ class OpenFaceCSV:
 
     def _merge(self, extra: Any) -> None:
         """Write header and rows, each row's action units behind it."""
-        tail = "".join(SEPARATOR + form for _, form in GROUPS["aus"]) + "\n"
+        tail = "".join(SEPARATOR + form for _, form in self._layout.units) + "\n"
         self._spool.seek(0)
         with self._part.open("w", encoding="ascii", newline="\n") as part:
             part.write(SEPARATOR.join(self.columns) + "\n")

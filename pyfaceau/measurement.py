@@ -1,0 +1,144 @@
+"""What is measured of a face once its landmarks are known: place, pose, gaze, features."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pyfaceau.alignment.aligner import FaceAligner
+from pyfaceau.config import Models
+from pyfaceau.features.fhog import fhog
+from pyfaceau.features.geometry import geometry_descriptor
+from pyfaceau.gaze.gaze import NO_GAZE, estimate_gaze, eye_landmarks_3d
+from pyfaceau.pdm.model import PDM
+from pyfaceau.pdm.pose import head_pose
+from pyfaceau.pdm.space import landmarks_3d
+from pyfaceau.prediction.models import AUModels
+from pyfaceau.prediction.predictor import predict_picture
+from pyfaceau.types import (
+    AlignedFace,
+    Camera,
+    FaceFeatures,
+    Frame,
+    FrameResult,
+    TrackedFace,
+    UInt8,
+)
+from pyfaceau.weights import locate
+
+
+class FaceMeasurer:
+    """The stages after the landmarks, for one face in one picture; knows nothing of the last.
+
+    Parameters
+    ----------
+    models : Models
+        Model files.
+
+    Attributes
+    ----------
+    pdm : PDM
+        The 68-point shape model.
+    eye_models : (PDM, PDM) or None
+        Shape models of the eyes, left in the picture first; None where no eyes are fitted.
+
+    Raises
+    ------
+    WeightsError
+        If a model file is missing or altered.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.pdm = PDM.load(locate(models.pdm))
+        self.eye_models: tuple[PDM, PDM] | None = None
+        self._aligner = FaceAligner(self.pdm, locate(models.triangulation))
+        self._au_folder = locate(models.au_predictors)
+        self._still_models: AUModels | None = None
+
+    def au_models(self, static: bool) -> AUModels:
+        """Read the action-unit models.
+
+        Parameters
+        ----------
+        static : bool
+            Those that know no neutral face.
+
+        Returns
+        -------
+        AUModels
+            The models.
+        """
+        return AUModels.load(self._au_folder, static)
+
+    def place(self, frame: Frame, face: TrackedFace, camera: Camera, gaze: bool) -> FrameResult:
+        """Put a face into camera space.
+
+        Parameters
+        ----------
+        frame : Frame
+            The picture.
+        face : TrackedFace
+            A face in it.
+        camera : Camera
+            What took it.
+        gaze : bool
+            Estimate the gaze; OpenFace's zeros stand for it otherwise.
+
+        Returns
+        -------
+        FrameResult
+            Without action units; without gaze where no eyes are fitted.
+        """
+        points = landmarks_3d(self.pdm, face.shape, face.landmarks, camera)
+        pose = head_pose(self.pdm, face.shape, face.landmarks, camera)
+        result = FrameResult(frame.index, frame.timestamp, face, points, pose)
+        if face.eyes is None or self.eye_models is None:
+            return result
+        eyes = eye_landmarks_3d(self.eye_models, face.eyes, camera)
+        direction = estimate_gaze(points, eyes, pose) if gaze else NO_GAZE
+        return replace(result, gaze=direction, eyes_3d=eyes)
+
+    def features(self, image: UInt8, face: TrackedFace) -> tuple[AlignedFace, FaceFeatures]:
+        """Align a face and describe it to the action-unit models.
+
+        The shape model is fitted anew to the landmarks, as OpenFace does: the tracker's own fit is
+        another one.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        face : TrackedFace
+            A face in it.
+
+        Returns
+        -------
+        AlignedFace
+            What the features were measured on.
+        FaceFeatures
+            What the models see.
+        """
+        fit = self.pdm.calc_params(face.landmarks)
+        aligned = self._aligner.align(image, face.landmarks, fit)
+        geometry = geometry_descriptor(self.pdm, fit.params_local)
+        return aligned, FaceFeatures(fhog(aligned.image), geometry)
+
+    def with_static_units(self, frame: Frame, result: FrameResult) -> FrameResult:
+        """Predict action units from this picture alone.
+
+        Parameters
+        ----------
+        frame : Frame
+            The picture.
+        result : FrameResult
+            As from `place`.
+
+        Returns
+        -------
+        FrameResult
+            With `aligned`, `features` and action units of the static models, 0 to 5.
+        """
+        if self._still_models is None:
+            self._still_models = self.au_models(static=True)
+        aligned, features = self.features(frame.image, result.face)
+        units = predict_picture(self._still_models, features)
+        return replace(result, aligned=aligned, features=features, action_units=units)
