@@ -62,15 +62,21 @@ class Refinement:
     enabled : bool
         Refine at all.
     search_window : int
-        Pixels to each side of a point, at the experts' scale, in which it is searched.
+        Pixels to each side of a point, at the finest experts' scale, in which it is searched; 1 to
+        7.
+    points : tuple of int
+        Landmarks that are measured in the picture, 0 to 67; the others follow.
     """
 
     enabled: bool = True
     search_window: int = 3
+    points: tuple[int, ...] = (17, 18, 19, 20, 21, 22, 26, 48, 54)
 
     def __post_init__(self) -> None:
-        if self.search_window < 1:
-            raise InputError(f"search_window: expected 1 or more, got {self.search_window}")
+        if self.search_window not in range(1, 8):
+            raise InputError(f"search_window: expected 1 to 7, got {self.search_window}")
+        if not self.points or any(point not in range(68) for point in self.points):
+            raise InputError(f"points: expected numbers from 0 to 67, got {list(self.points)}")
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,10 @@ def _checked(kind: Any, value: Any, where: str) -> Any:
             raise InputError(f"{where}: expected a table, got {value!r}")
         return _from_table(typing.cast("type[Any]", kind), value, where)
     choices = typing.get_args(kind)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise InputError(f"{where}: expected a list, got {value!r}")
+        return tuple(_checked(choices[0], item, where) for item in value)
     if choices:
         if value not in choices:
             raise InputError(f"{where}: expected {' or '.join(map(repr, choices))}, got {value!r}")

@@ -67,19 +67,32 @@ def check_array(
     InputError
         If shape, kind or finiteness is not as expected.
     """
-    want = "(" + ", ".join("n" if n is None else str(n) for n in shape) + ")"
-    expected = f"{want} {np.dtype(dtype).name}"
     array = np.asarray(value)
-    if array.ndim != len(shape) or any(
-        n is not None and n != m for n, m in zip(shape, array.shape, strict=True)
-    ):
+    if array.shape != shape and not _matches(array.shape, shape):
+        expected = _described(shape, dtype)
         raise InputError(f"{name}: expected {expected}, got shape {array.shape} {array.dtype}")
-    if array.dtype.kind not in "buif" or not np.can_cast(array.dtype, dtype, casting="same_kind"):
+    if array.dtype != dtype and (
+        array.dtype.kind not in "buif" or not np.can_cast(array.dtype, dtype, casting="same_kind")
+    ):
+        expected = _described(shape, dtype)
         raise InputError(f"{name}: expected {expected}, got dtype {array.dtype}")
     array = np.ascontiguousarray(array, dtype=dtype)
     if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InputError(f"{name}: expected finite numbers, got NaN or infinity")
     return array
+
+
+def _matches(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Tell whether a shape is the wanted one, None standing for any length."""
+    return len(shape) == len(wanted) and all(
+        m is None or n == m for n, m in zip(shape, wanted, strict=True)
+    )
+
+
+def _described(shape: tuple[int | None, ...], dtype: DTypeLike) -> str:
+    """Return a wanted shape and dtype in words."""
+    lengths = ", ".join("n" if n is None else str(n) for n in shape)
+    return f"({lengths}) {np.dtype(dtype).name}"
 
 
 def check_image(name: str, value: Any, *, channels: tuple[int, ...] = (1, 3)) -> NDArray[np.uint8]:

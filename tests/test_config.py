@@ -21,7 +21,9 @@ def test_shipped_profiles():
 
 def test_the_default_profile_documents_every_option():
     table = read_toml(resource("configs/default.toml"))
-    assert table == dataclasses.asdict(Config())
+    settings = dataclasses.asdict(Config())
+    settings["refinement"]["points"] = list(settings["refinement"]["points"])
+    assert table == settings
 
 
 def test_a_file_of_ones_own(tmp_path):
@@ -39,8 +41,11 @@ def test_a_file_of_ones_own(tmp_path):
         ("detector = 'mtcn'", "detector: expected 'retinaface' or 'mtcnn', got 'mtcn'"),
         ("fixed_fps = 1", "fixed_fps: expected bool, got 1"),
         ("models = 'here'", "models: expected a table, got 'here'"),
-        ("[refinement]\nsearch_window = 0", "search_window: expected 1 or more, got 0"),
+        ("[refinement]\nsearch_window = 0", "search_window: expected 1 to 7, got 0"),
         ("[refinement]\nsearch_window = true", "search_window: expected int, got True"),
+        ("[refinement]\npoints = [1, 68]", "points: expected numbers from 0 to 67, got [1, 68]"),
+        ("[refinement]\npoints = [1, 'a']", "points: expected int, got 'a'"),
+        ("[refinement]\npoints = 3", "points: expected a list, got 3"),
         ("not toml", "not a TOML file"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -105,6 +106,46 @@ def test_given_the_references_landmarks_the_rest_is_the_references(
         names = [n for n, _ in GROUPS[group]]
         away = written[faces][names].astype(float) - expected[faces][names].astype(float)
         assert away.abs().to_numpy().max() <= bar
+
+
+def test_profile_openface_writes_the_references_bytes(shared, weights_dir, tmp_path):
+    assert weights_dir.is_dir()
+    pipeline = FullPythonAUPipeline(config="openface")
+    pipeline.write_csv(shared / "samples/video/single_face.mp4", tmp_path / "out.csv")
+    with gzip.open(shared / "reference/video/single_face.csv.gz") as file:
+        assert (tmp_path / "out.csv").read_bytes() == file.read()
+
+
+def test_profile_default_follows_a_face_and_repeats_itself(shared, weights_dir):
+    assert weights_dir.is_dir()
+    pipeline = FullPythonAUPipeline(verbose=True)
+    video = shared / "samples/video/single_face.mp4"
+    table = pipeline.process_video(video)
+    assert table.shape == (72, WITHOUT_GAZE)
+    assert table["success"].all()
+    assert not table.isna().any().any()
+    reference = read_table(shared / "reference/video/single_face.csv.gz")
+    points = [f"{axis}_{i}" for axis in "xy" for i in range(68)]
+    eyes = np.hypot(
+        reference["x_36"] - reference["x_45"], reference["y_36"] - reference["y_45"]
+    ).mean()
+    assert (table[points] - reference[points]).abs().to_numpy().mean() < 0.06 * eyes
+    pd.testing.assert_frame_equal(pipeline.process_video(video), table)
+
+
+def test_memory_does_not_grow_with_the_video(weights_dir, tmp_path):
+    pipeline = make(weights_dir)
+    peaks = []
+    for count in (100, 100, 600):
+        video = write_video(tmp_path / f"{count}.mp4", pictures(20) * (count // 20))
+        tracemalloc.start()
+        pipeline.write_csv(video, tmp_path / "out.csv", ["aus", "3Dfp", "2Dfp"])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    scores = 500 * 35 * 8
+    assert (
+        peaks[2] - peaks[1] < 12 * scores
+    )  # a table's row of text alone is 2.5 kB, 9 x 35 numbers
 
 
 def test_every_frame_has_its_row(weights_dir, video, tmp_path):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pyfaceau.detection.mtcnn import MTCNN
     from pyfaceau.detection.retinaface import RetinaFace
     from pyfaceau.pdm.model import PDM
+    from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
     from pyfaceau.tracking.openface import BoxDetector, OpenFaceTracker
     from pyfaceau.tracking.targeted import TargetedTracker
 
@@ -123,7 +124,22 @@ def _targeted_tracker(config: Config, pdm: PDM) -> TargetedTracker:
         detector,
         PFLD(locate(config.models.pfld)),
         pdm=pdm,
+        refiner=_refiner(config),
         validator=DetectionValidator.load(locate(config.models.validator)),
+    )
+
+
+def _refiner(config: Config) -> TargetedCLNFRefiner | None:
+    settings = config.refinement
+    if not settings.enabled:
+        return None
+    from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
+
+    return TargetedCLNFRefiner(
+        config.models.patch_experts,
+        settings.search_window,
+        settings.points,
+        pdm_file=config.models.pdm,
     )
 
 
