@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.numerics._jit import fma, kernel
+from pyfaceau.numerics._tile import fma_tile
 from pyfaceau.types import Float32, Float64
 
 
@@ -53,43 +54,79 @@ def order_blocks(rows: int, columns: int) -> NDArray[np.bool_]:
 
 
 @kernel
+def _sum_tile(
+    weighted: Float32, jacobian: Float32, row: int, column: int, two_chains: bool, out: Float32
+) -> None:
+    """Sum 6 x 8 elements of the product from (row, column) on, in order E or S."""
+    count, n = jacobian.shape
+    a = weighted.ctypes.data + 4 * row
+    b = jacobian.ctypes.data + 4 * column
+    even = out.ctypes.data
+    out[:] = np.float32(0)
+    whole = count - count % 8 if two_chains else 0
+    if two_chains:
+        fma_tile(6, a, n, 1, b, n, (1, whole, 2), even + 192, 8)
+        fma_tile(6, a, n, 1, b, n, (0, whole, 2), even, 8)
+    fma_tile(6, a, n, 1, b, n, (whole, count, 1), even, 8)
+    if two_chains:
+        out[0] += out[1]
+
+
+@kernel
 def normal_matrix(
     weighted: Float32, jacobian: Float32, diagonal: Float32, blocks: NDArray[np.bool_], out: Float32
 ) -> None:
-    """Compute (W J)' J + diag(lambda).
+    """Compute the lower triangle of (W J)' J + diag(lambda).
+
+    Tiles of six rows and eight columns; the last tile in either direction reaches back.
 
     Parameters
     ----------
     weighted, jacobian : (K, n) float32
-        The Jacobian with its rows weighted, and as it is.
+        The Jacobian with its rows weighted, and as it is; n is 6 or more.
     diagonal : (n,) float32
         lambda.
     blocks : (n, ceil(n / 8)) bool
         From `order_blocks(n, n)`.
     out : (n, n) float32
-        Receives the matrix.
+        Receives the matrix; what it holds above the diagonal means nothing.
     """
-    count, n = jacobian.shape
-    odd = np.zeros((n, n), np.float32)
-    out[:] = np.float32(0)
-    whole = count - count % 8
-    full = n // 8
-    for k in range(count):
-        second = k % 2 == 1 and k < whole
-        for i in range(n):
-            a = weighted[k, i]
-            for block in range(full):
-                j0 = block * 8
-                target = odd if second and blocks[i, block] else out
-                for j in range(j0, j0 + 8):
-                    target[i, j] = fma(a, jacobian[k, j], target[i, j])
-            for j in range(full * 8, n):
-                out[i, j] = fma(a, jacobian[k, j], out[i, j])
+    n = jacobian.shape[1]
+    if n < 8:
+        _narrow_normal_matrix(weighted, jacobian, diagonal, out)
+        return
+    sums = np.empty((2, 6, 8), np.float32)
+    for top in range(0, n, 6):
+        row = min(top, n - 6)
+        for left in range(0, min(top + 6, n), 8):
+            column = min(left, n - 8)
+            for order in (False, True):
+                used = False
+                for i in range(top, min(top + 6, n)):
+                    used |= blocks[i, left // 8] == order
+                if not used:
+                    continue
+                _sum_tile(weighted, jacobian, row, column, order, sums)
+                for i in range(top, min(top + 6, n)):
+                    if blocks[i, left // 8] == order:
+                        for j in range(left, min(left + 8, n)):
+                            out[i, j] = sums[0, i - row, j - column]
     for i in range(n):
-        for block in range(full):
-            if blocks[i, block]:
-                for j in range(block * 8, block * 8 + 8):
-                    out[i, j] += odd[i, j]
+        out[i, i] += diagonal[i]
+
+
+@kernel
+def _narrow_normal_matrix(
+    weighted: Float32, jacobian: Float32, diagonal: Float32, out: Float32
+) -> None:
+    """Compute the matrix where it has fewer than eight columns: all in order S."""
+    count, n = jacobian.shape
+    out[:] = np.float32(0)
+    for k in range(count):
+        for i in range(n):
+            for j in range(n):
+                out[i, j] = fma(weighted[k, i], jacobian[k, j], out[i, j])
+    for i in range(n):
         out[i, i] += diagonal[i]
 
 

@@ -72,11 +72,14 @@ def cholesky_substitute(lower_t: Float32, b: Float32, x: Float32) -> None:
         x[i] = y
         for k in range(i + 1, n):
             sums[k] -= np.float64(lower_t[i, k] * y)
+    lower = lower_t.T.copy()
+    for i in range(n):
+        sums[i] = np.float64(x[i])
     for i in range(n - 1, -1, -1):
-        total = np.float64(x[i])
-        for k in range(n - 1, i, -1):
-            total -= np.float64(lower_t[i, k] * x[k])
-        x[i] = np.float32(total * np.float64(lower_t[i, i]))
+        y = np.float32(sums[i] * np.float64(lower[i, i]))
+        x[i] = y
+        for k in range(i):
+            sums[k] -= np.float64(lower[i, k] * y)
 
 
 @kernel

@@ -91,23 +91,30 @@ def log_likelihood(
 ) -> float:
     """Mean over visible landmarks of ln(1e-8 + response map blurred at the landmark)."""
     n, window = responses.shape[0], responses.shape[1]
+    factor = -0.5 / np.float64(sigma * sigma)
+    across = np.empty(window, np.float64)
     total = np.float32(0)
     count = 0
-    variance = np.float64(sigma * sigma)
     for i in range(n):
         if not visible[i]:
             continue
-        dx, dy = offsets[i, 0], offsets[i, 1]
+        for k in range(window):
+            across[k] = _gaussian(offsets[i, 0], k, factor)
         value = np.float32(0)
         for row in range(window):
-            vy = np.float64((dy - np.float32(row)) * (dy - np.float32(row)))
+            down = _gaussian(offsets[i, 1], row, factor)
             for column in range(window):
-                vx = np.float64((dx - np.float32(column)) * (dx - np.float32(column)))
-                weight = math.exp(-0.5 * (vy + vx) / variance)
+                weight = down * across[column]
                 value += np.float32(np.float64(responses[i, row, column]) * weight)
         total += np.float32(math.log(np.float64(value) + 1e-8))
         count += 1
     return total / np.float32(count)
+
+
+@kernel
+def _gaussian(position: float, cell: int, factor: float) -> float:
+    distance = position - np.float32(cell)
+    return math.exp(factor * np.float64(distance * distance))
 
 
 @kernel
