@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 import llvmlite
 import numba
+from llvmlite import ir
 from numba import types
 from numba.core import config
 from numba.extending import intrinsic
@@ -82,3 +83,15 @@ def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
         return builder.fma(*args)
 
     return a(a, b, c), codegen
+
+
+@intrinsic
+def float64_from_bits(typingctx: Any, bits: Any) -> Any:
+    """Reinterpret an int64 as the float64 of the same bits."""
+    if bits != types.int64:
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.DoubleType())
+
+    return types.float64(types.int64), codegen

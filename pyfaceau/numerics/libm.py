@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from pyfaceau.numerics._jit import fma, kernel
+from pyfaceau.numerics._jit import float64_from_bits, fma, kernel
 
 _f = np.float32
 _hex = float.fromhex
@@ -26,7 +26,7 @@ _EXP2_32 = np.array([float.fromhex(h) for h in (
     "0x1.8ace5422aa0dbp+0 0x1.93737b0cdc5e5p+0 0x1.9c49182a3f090p+0 0x1.a5503b23e255dp+0 "
     "0x1.ae89f995ad3adp+0 0x1.b7f76f2fb5e47p+0 0x1.c199bdd85529cp+0 0x1.cb720dcef9069p+0 "
     "0x1.d5818dcfba487p+0 0x1.dfc97337b9b5fp+0 0x1.ea4afa2a490dap+0 0x1.f50765b6e4540p+0"
-).split()])  # fmt: skip
+).split()]).view(np.int64)  # fmt: skip
 _INV_LN2_32 = _hex("0x1.71547652b82fep+0") * 32
 _E0 = _hex("0x1.c6af84b912394p-5") / 32**3
 _E1 = _hex("0x1.ebfce50fac4f3p-3") / 32**2
@@ -50,23 +50,19 @@ def expf(x: float) -> float:
     Parameters
     ----------
     x : float32
-        Any value; over 88.72 gives infinity, under -103.97 zero.
+        Any value but NaN; over 88.72 gives infinity, under -103.97 zero.
 
     Returns
     -------
     float32
         The exponential.
     """
-    if x > _f(88.72283):
-        return _f(np.inf)
-    if x < _f(-103.97208):
-        return _f(0)
-    value = np.float64(x)
+    value = np.float64(min(max(x, _f(-104)), _f(89)))
     k = np.rint(value * _INV_LN2_32)
     r = fma(value, _INV_LN2_32, -k)
     y = fma(fma(_E0, r, _E1), r * r, fma(_E2, r, 1.0))
-    index = int(k)
-    return _f(y * math.ldexp(_EXP2_32[index & 31], index >> 5))
+    index = np.int64(k)
+    return _f(y * float64_from_bits(_EXP2_32[index & 31] + ((index >> 5) << 52)))
 
 
 @kernel
