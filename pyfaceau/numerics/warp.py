@@ -175,7 +175,9 @@ def gray_from_bgr(image: UInt8, out: UInt8) -> None:
         Receives the result.
     """
     for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            blue, green, red = image[y, x, 0], image[y, x, 1], image[y, x, 2]
-            total = np.int32(blue) * 3735 + np.int32(green) * 19235 + np.int32(red) * 9798
-            out[y, x] = (total + 16384) >> 15
+        source, target = image[y].reshape(-1), out[y]
+        for x in range(target.shape[0]):
+            blue = np.int32(source[3 * x]) * np.int32(3735)
+            green = np.int32(source[3 * x + 1]) * np.int32(19235)
+            red = np.int32(source[3 * x + 2]) * np.int32(9798)
+            target[x] = np.uint8((blue + green + red + np.int32(16384)) >> np.int32(15))
