@@ -37,13 +37,15 @@ def mend(path: Path, problem: str) -> WeightsError:
     return WeightsError(f"{path}: {problem}; mend it with: pyfaceau weights install")
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """Read a model file whole, or say which file is missing and what installs it.
+def read_bytes(path: str | Path, most: int = -1) -> bytes:
+    """Read a model file, or say which file is missing and what installs it.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    most : int
+        Read no more than so many bytes; all if negative.
 
     Returns
     -------
@@ -56,7 +58,8 @@ def read_bytes(path: str | Path) -> bytes:
         If it cannot be read.
     """
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            return file.read(most)
     except FileNotFoundError:
         raise mend(Path(path), "model file is missing") from None
     except OSError as error:

@@ -18,6 +18,9 @@ from pyfaceau.modelfile import read_bytes
 from pyfaceau.refinement._kernels import MAX_WINDOW
 from pyfaceau.types import Float32, Float64, UInt8
 
+_HEADER = 1 << 16
+"""Bytes at the start of a binary file that hold its views."""
+
 
 class PatchExperts(Protocol):
     """Patch experts of one scale."""
@@ -32,7 +35,7 @@ class PatchExperts(Protocol):
 
     @property
     def confidence(self) -> Float32:
-        """How far each expert can be trusted, (views, n); 0 where there is none."""
+        """How far each landmark's expert can be trusted, (views, n); 0 where there is none."""
 
     def view(self, rotation: Float32) -> int:
         """Return the view nearest to a head rotation (3,), radians."""
@@ -107,25 +110,28 @@ def check_request(
 
 
 def load_experts(path: str | Path) -> PatchExperts:
-    """Load patch experts of either kind, told apart by the file's contents.
+    """Load patch experts of any kind, told apart by the file's contents.
 
     Parameters
     ----------
     path : str or Path
-        Binary CCNF file or SVR text file.
+        Binary CEN or CCNF file, or SVR text file.
 
     Returns
     -------
     PatchExperts
-        `CCNFExperts` or `SVRExperts`.
+        `CENExperts`, `CCNFExperts` or `SVRExperts`.
 
     Raises
     ------
     WeightsError
-        If the file is missing or is neither.
+        If the file is missing or is none of these.
     """
     from pyfaceau.refinement.ccnf import CCNFExperts
+    from pyfaceau.refinement.cen import CENExperts, is_cen
     from pyfaceau.refinement.svr import SVRExperts
 
-    binary = b"\0" in read_bytes(path)[:64]
-    return CCNFExperts.load(path) if binary else SVRExperts.load(path)
+    start = read_bytes(path, _HEADER)
+    if b"\0" not in start[:64]:
+        return SVRExperts.load(path)
+    return CENExperts.load(path) if is_cen(start) else CCNFExperts.load(path)

@@ -13,13 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.modelfile import mend
+from pyfaceau.refinement.early_termination import fit_starts
 from pyfaceau.refinement.point_model import EYE, INNER, FitParameters, PointModel, list_entries
 from pyfaceau.refinement.validator import DetectionValidator
 from pyfaceau.types import EyeFit, FaceBox, Float32, ShapeFit, UInt8
 from pyfaceau.weights import locate, resolve
 
-VALID = 0.725
-"""A fit is accepted when the validator's confidence is above this."""
+VALID = float(np.float32(0.725))
+"""A fit is accepted when the validator's confidence, a float32 value, is above this one."""
+
+CECLM = "main_ceclm_general"
+"""Stem of the list file whose fit has parameters of its own."""
 
 PARTS_SCALE = 0.9
 """Parts are fitted to the picture when the face is larger than this, pixels per mm."""
@@ -77,6 +81,9 @@ class FaceFit:
         The last phase ended because the shape stopped moving.
     final_update : float
         Last measured movement of the shape in a step, pixels over all coordinates.
+    accepted : bool
+        A tracker takes this fit for the face that it lost; `ok` but for the search of
+        `early_termination`.
     """
 
     shape: ShapeFit
@@ -89,6 +96,7 @@ class FaceFit:
     iterations: int
     converged: bool
     final_update: float
+    accepted: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +128,11 @@ class FaceModel:
         Parameters
         ----------
         list_file : str or Path
-            ``main_clnf_general.txt`` (CCNF experts) or ``main_clm_general.txt`` (SVR experts), in
-            the weights folder or by path.
+            ``main_clnf_general.txt`` (CCNF experts), ``main_clm_general.txt`` (SVR experts) or
+            ``main_ceclm_general.txt`` (CEN experts), in the weights folder or by path.
         parameters : FitParameters, optional
-            How to fit the 68-point model.
+            How to fit the 68-point model. A list file of the stem ``main_ceclm_general`` has them
+            changed by `FitParameters.for_ceclm`, as in OpenFace.
 
         Returns
         -------
@@ -136,11 +145,14 @@ class FaceModel:
             If a file is missing or damaged.
         """
         path = locate(list_file)
+        parameters = parameters or FitParameters()
+        if path.stem == CECLM:
+            parameters = parameters.for_ceclm()
         main = validator = None
         parts = []
         for words in list_entries(path):
             if words[0] == "LandmarkDetector":
-                main = PointModel.load(resolve(path, words[1]), parameters or FitParameters())
+                main = PointModel.load(resolve(path, words[1]), parameters)
             elif words[0] == "LandmarkDetector_part":
                 parts.append(_load_part(path, words[1:]))
             elif words[0] == "DetectionValidator":
@@ -172,6 +184,25 @@ class FaceModel:
         """
         parameters = self.main.parameters
         windows = parameters.windows_track if tracked else parameters.windows_init
+        return self.fit_windows(gray, start, windows)
+
+    def fit_windows(self, gray: UInt8, start: ShapeFit, windows: tuple[int, ...]) -> FaceFit:
+        """Fit the hierarchy with windows of one's own, and judge the result.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        start : ShapeFit
+            Where the 68-point model starts.
+        windows : tuple of int
+            Side of its response maps at each scale; 0 skips the scale.
+
+        Returns
+        -------
+        FaceFit
+            Result, accepted or not.
+        """
         fit = self.main.fit(gray, start, windows)
         shape, landmarks, parts = self._refine(gray, fit.shape)
         confidence = 0.0
@@ -179,11 +210,13 @@ class FaceModel:
             confidence = self.validator.check(gray, landmarks, shape.params_global[1:4])
         return FaceFit(
             shape, landmarks, parts, fit.likelihood, confidence, confidence > VALID, fit.view,
-            fit.iterations, fit.converged, fit.final_update,
+            fit.iterations, fit.converged, fit.final_update, confidence > VALID,
         )  # fmt: skip
 
     def fit_box(self, gray: UInt8, box: FaceBox, hypotheses: int = len(HYPOTHESES)) -> FaceFit:
         """Fit from a box, at several head rotations; the likeliest wins, the first of equals.
+
+        A model with a rule for it does not finish every rotation, see `early_termination`.
 
         Parameters
         ----------
@@ -197,10 +230,13 @@ class FaceModel:
         Returns
         -------
         FaceFit
-            The fit of largest likelihood, accepted or not.
+            The chosen fit, accepted or not.
         """
-        fits = (self.fit(gray, self.from_box(box, r)) for r in HYPOTHESES[:hypotheses])
-        return max(fits, key=lambda fit: fit.likelihood)
+        starts = (self.from_box(box, r) for r in HYPOTHESES[:hypotheses])
+        rule = self.main.early_termination
+        if rule is not None:
+            return fit_starts(self, rule, gray, starts)
+        return max((self.fit(gray, start) for start in starts), key=lambda fit: fit.likelihood)
 
     def empty_parts(self) -> tuple[tuple[ShapeFit, Float32], ...]:
         """Return the parts before any fit: unit scale, all else zero."""

@@ -17,6 +17,8 @@ from pyfaceau.errors import InputError, WeightsError
 from pyfaceau.modelfile import mend, read_bytes
 from pyfaceau.numerics.similarity import align_similarity, invert2
 from pyfaceau.pdm.model import PDM
+from pyfaceau.refinement.cen import load_scales
+from pyfaceau.refinement.early_termination import EarlyTermination
 from pyfaceau.refinement.experts import PatchExperts, load_experts
 from pyfaceau.refinement.nu_rlms import NuRlms, ResponseMaps
 from pyfaceau.types import ShapeFit, UInt8
@@ -26,6 +28,7 @@ SMALLEST_SCALE = 0.25
 """A face smaller than this, pixels per mm, is not fitted."""
 
 _LIKELIHOOD_SCALE = 0.30
+_EXPERTS = ("PatchesCEN", "PatchesCCNF", "PatchesIntensity")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,20 @@ class FitParameters:
                 raise InputError(f"{name}: expected a positive number, got {value}")
         if self.max_iterations < 1:
             raise InputError(f"max_iterations: expected 1 or more, got {self.max_iterations}")
+
+    def for_ceclm(self) -> FitParameters:
+        """Return the parameters as OpenFace changes them for its CE-CLM model.
+
+        Returns
+        -------
+        FitParameters
+            sigma times 1.5 and regularisation times 0.9, in float32.
+        """
+        return replace(
+            self,
+            sigma=float(np.float32(self.sigma) * np.float32(1.5)),
+            regularisation=float(np.float32(self.regularisation) * np.float32(0.9)),
+        )
 
     def at_scale(self, scale: float) -> FitParameters:
         """Return the parameters for one scale.
@@ -141,11 +158,14 @@ class PointModel:
         Coarse to fine.
     parameters : FitParameters
         How to fit.
+    early_termination : EarlyTermination, optional
+        When the search for a first fit ends early.
     """
 
     pdm: PDM
     scales: tuple[PatchExperts, ...]
     parameters: FitParameters
+    early_termination: EarlyTermination | None = None
 
     def __post_init__(self) -> None:
         for experts in self.scales:
@@ -157,12 +177,14 @@ class PointModel:
 
     @classmethod
     def load(cls, list_file: str | Path, parameters: FitParameters) -> PointModel:
-        """Read a list file: lines ``PDM path``, ``PatchesCCNF path``, ``PatchesIntensity path``.
+        """Read a list file.
 
         Parameters
         ----------
         list_file : str or Path
-            For instance ``clnf_general.txt``.
+            For instance ``clnf_general.txt``. Lines ``PDM path``, ``EarlyTermination path`` and,
+            coarse to fine, ``PatchesCEN path``, ``PatchesCCNF path`` or ``PatchesIntensity path``;
+            of several kinds of experts the one named first here counts.
         parameters : FitParameters
             How to fit.
 
@@ -176,15 +198,22 @@ class PointModel:
         WeightsError
             If a part is missing or damaged.
         """
-        pdm, scales = None, []
-        for words in list_entries(list_file):
-            if words[0] == "PDM":
-                pdm = PDM.load(resolve(list_file, words[1]))
-            elif words[0] in ("PatchesCCNF", "PatchesIntensity"):
-                scales.append(load_experts(resolve(list_file, words[1])))
-        if pdm is None or not scales:
+        files: dict[str, list[Path]] = {}
+        for keyword, name, *_ in list_entries(list_file):
+            if keyword in ("PDM", "EarlyTermination", *_EXPERTS):
+                files.setdefault(keyword, []).append(resolve(list_file, name))
+        kind = next((kind for kind in _EXPERTS if kind in files), None)
+        if "PDM" not in files or kind is None:
             raise mend(Path(list_file), "names no PDM or no patch experts")
-        return cls(pdm, tuple(scales), parameters)
+        scales: tuple[PatchExperts, ...]
+        if kind == "PatchesCEN":
+            scales = load_scales(files[kind])
+        else:
+            scales = tuple(load_experts(path) for path in files[kind])
+        early = None
+        if "EarlyTermination" in files:
+            early = EarlyTermination.load(files["EarlyTermination"][-1], len(scales[0].visibility))
+        return cls(PDM.load(files["PDM"][-1]), scales, parameters, early)
 
     @cached_property
     def _optimiser(self) -> NuRlms:

@@ -139,7 +139,7 @@ class OpenFaceTracker:
         state = replace(
             self._state, initialised=True, ok=fit.ok, confidence=fit.confidence, parts=fit.parts
         )
-        if not first and not fit.ok:
+        if not first and not fit.accepted:
             self._state = state  # pose and landmarks stay those of the failed track
             return False
         self._state = replace(state, failures=-1, shape=fit.shape, landmarks=fit.landmarks)
