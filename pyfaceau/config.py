@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from pyfaceau.errors import InputError
 from pyfaceau.resources import read_toml, resource
+from pyfaceau.types import Camera
 
 T = TypeVar("T")
 
@@ -79,6 +81,66 @@ class Refinement:
             raise InputError(f"points: expected numbers from 0 to 67, got {list(self.points)}")
 
 
+GUESSED = -1.0
+"""A lens setting that is not given."""
+
+
+@dataclass(frozen=True)
+class Lens:
+    """The camera's lens, as far as it is known; -1 where it is not.
+
+    Attributes
+    ----------
+    fx, fy : float
+        Focal lengths, pixels; guessed from the picture's size.
+    cx, cy : float
+        Principal point, pixels; the picture's centre.
+    """
+
+    fx: float = GUESSED
+    fy: float = GUESSED
+    cx: float = GUESSED
+    cy: float = GUESSED
+
+    def __post_init__(self) -> None:
+        for name in ("fx", "fy", "cx", "cy"):
+            value = getattr(self, name)
+            if not math.isfinite(value):
+                raise InputError(f"{name}: expected a finite number, got {value}")
+        for name in ("fx", "fy"):
+            value = getattr(self, name)
+            if value != GUESSED and value <= 0:
+                raise InputError(f"{name}: expected a positive number of pixels, got {value}")
+
+    def camera(self, width: int, height: int, still: bool = False) -> Camera:
+        """Return the camera of a video or picture, by OpenFace's rules for half-known lenses.
+
+        Of a still picture fx and fy count where both are given, as do cx and cy. Of a video fx
+        and cx decide: with them fy and cy are taken as they are, a missing one as -1 pixel, which
+        makes no sense but is what OpenFace computes with; without them fy and cy do not count.
+
+        Parameters
+        ----------
+        width, height : int
+            Picture size, pixels.
+        still : bool
+            A still picture.
+
+        Returns
+        -------
+        Camera
+            Given values, guessed where there are none.
+        """
+        guess = Camera.for_size(width, height)
+
+        def known(first: float, second: float) -> bool:
+            return first != GUESSED and (second != GUESSED or not still)
+
+        focal = (self.fx, self.fy) if known(self.fx, self.fy) else (guess.fx, guess.fy)
+        centre = (self.cx, self.cy) if known(self.cx, self.cy) else (guess.cx, guess.cy)
+        return Camera(*focal, *centre)
+
+
 @dataclass(frozen=True)
 class Config:
     """All settings of a run.
@@ -92,8 +154,17 @@ class Config:
         What finds the face when there is no track.
     static_aus : bool
         Take the action-unit models that know no neutral face of the person.
+    smoothing : bool
+        Smooth action units at the end: means of three frames, majorities of seven.
     fixed_fps : bool
         Stamp frame k with (k - 1) / fps as OpenFace does, not with its presentation time.
+    multi_view : bool
+        Try faces of still pictures at eleven head rotations, not one; used where `landmarks` is
+        ``'clnf'``.
+    identities : bool
+        Where several faces are followed: give a face that is lost and found again its old number.
+    lens : Lens
+        The camera.
     refinement : Refinement
         Used where `landmarks` is ``'pfld'``.
     models : Models
@@ -103,7 +174,11 @@ class Config:
     landmarks: Literal["pfld", "clnf"] = "pfld"
     detector: Literal["retinaface", "mtcnn"] = "retinaface"
     static_aus: bool = False
+    smoothing: bool = True
     fixed_fps: bool = False
+    multi_view: bool = False
+    identities: bool = False
+    lens: Lens = field(default_factory=Lens)
     refinement: Refinement = field(default_factory=Refinement)
     models: Models = field(default_factory=Models)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pyfaceau.alignment.aligner import FaceAligner
@@ -52,10 +53,10 @@ class FaceMeasurer:
         self.eye_models: tuple[PDM, PDM] | None = None
         self._aligner = FaceAligner(self.pdm, locate(models.triangulation))
         self._au_folder = locate(models.au_predictors)
-        self._still_models: AUModels | None = None
+        self._au_models: dict[bool, AUModels] = {}
 
     def au_models(self, static: bool) -> AUModels:
-        """Read the action-unit models.
+        """Return the action-unit models, read when first asked for.
 
         Parameters
         ----------
@@ -67,9 +68,34 @@ class FaceMeasurer:
         AUModels
             The models.
         """
-        return AUModels.load(self._au_folder, static)
+        if static not in self._au_models:
+            self._au_models[static] = AUModels.load(self._au_folder, static)
+        return self._au_models[static]
 
-    def place(self, frame: Frame, face: TrackedFace, camera: Camera, gaze: bool) -> FrameResult:
+    def possible(self, groups: Iterable[str]) -> tuple[str, ...]:
+        """Return those groups of columns that can be measured: no gaze where no eyes are fitted.
+
+        Parameters
+        ----------
+        groups : iterable of str
+            Keys of `pyfaceau.output.openface_csv.GROUPS`.
+
+        Returns
+        -------
+        tuple of str
+            Some of them.
+        """
+        return tuple(name for name in groups if name != "gaze" or self.eye_models is not None)
+
+    def place(
+        self,
+        frame: Frame,
+        face: TrackedFace,
+        camera: Camera,
+        face_id: int = 0,
+        *,
+        gaze: bool = True,
+    ) -> FrameResult:
         """Put a face into camera space.
 
         Parameters
@@ -80,6 +106,8 @@ class FaceMeasurer:
             A face in it.
         camera : Camera
             What took it.
+        face_id : int
+            Its number.
         gaze : bool
             Estimate the gaze; OpenFace's zeros stand for it otherwise.
 
@@ -90,7 +118,7 @@ class FaceMeasurer:
         """
         points = landmarks_3d(self.pdm, face.shape, face.landmarks, camera)
         pose = head_pose(self.pdm, face.shape, face.landmarks, camera)
-        result = FrameResult(frame.index, frame.timestamp, face, points, pose)
+        result = FrameResult(frame.index, frame.timestamp, face, points, pose, face_id=face_id)
         if face.eyes is None or self.eye_models is None:
             return result
         eyes = eye_landmarks_3d(self.eye_models, face.eyes, camera)
@@ -137,8 +165,6 @@ class FaceMeasurer:
         FrameResult
             With `aligned`, `features` and action units of the static models, 0 to 5.
         """
-        if self._still_models is None:
-            self._still_models = self.au_models(static=True)
         aligned, features = self.features(frame.image, result.face)
-        units = predict_picture(self._still_models, features)
+        units = predict_picture(self.au_models(static=True), features)
         return replace(result, aligned=aligned, features=features, action_units=units)

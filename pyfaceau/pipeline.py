@@ -7,22 +7,22 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pyfaceau.config import Config, Models
 from pyfaceau.errors import check_image
+from pyfaceau.features.running_median import Calibration
 from pyfaceau.measurement import FaceMeasurer
 from pyfaceau.output.openface_csv import OpenFaceCSV, read_table, selected_groups
+from pyfaceau.picture import FrameSource, open_frames
 from pyfaceau.prediction.predictor import AUPredictor
+from pyfaceau.progress import with_progress
 from pyfaceau.recorder import Written, record
 from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker
 from pyfaceau.types import Camera, Float64, Frame, FrameResult
-from pyfaceau.video import VideoReader
 
 if TYPE_CHECKING:
     import pandas as pd
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -98,9 +98,20 @@ class FullPythonAUPipeline:
     def _build(self, models: Models, tracker: Tracker | None) -> None:
         """Load the stages."""
         self._measurer = FaceMeasurer(models)
-        self._predictor = AUPredictor(self._measurer.au_models(self.config.static_aus))
+        self.calibrate(None)
         self._tracker = tracker or make_tracker(self.config, self._measurer.pdm)
         self._measurer.eye_models = eye_models(self._tracker)
+
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Choose what gives the person's neutral face, from the next video on.
+
+        Parameters
+        ----------
+        calibration : Calibration or None
+            Such as `pyfaceau.features.neutral.IntervalMedian`; None for OpenFace's running median.
+        """
+        models = self._measurer.au_models(self.config.static_aus)
+        self._predictor = AUPredictor(models, calibration, smooth=self.config.smoothing)
 
     def reset(self) -> None:
         """Forget everything that was seen: a new video starts."""
@@ -120,7 +131,7 @@ class FullPythonAUPipeline:
         Parameters
         ----------
         video_path : str or Path
-            The video.
+            The video, or a folder of pictures that is one.
         output_csv : str or Path, optional
             Where the table is written; nowhere if not given.
         groups : iterable of str, optional
@@ -155,7 +166,7 @@ class FullPythonAUPipeline:
         Parameters
         ----------
         video_path : str or Path
-            The video.
+            The video, or a folder of pictures that is one.
         output_csv : str or Path
             The table. The name exists from the moment when the table is whole; what there is when
             reading is interrupted or fails goes to ``NAME.partial.csv``.
@@ -176,29 +187,47 @@ class FullPythonAUPipeline:
         """
         selected = selected_groups(groups)
         with (
-            VideoReader(video_path, self.config.fixed_fps) as video,
+            open_frames(video_path, self.config.fixed_fps) as video,
             OpenFaceCSV(output_csv, selected) as table,
         ):
-            units = self._action_units if "aus" in selected else None
+            units = self.action_units if "aus" in selected else None
             written = record(self.results(video, selected), table, units)
         if not written.faces:
             logger.warning("%s: no face in any of its %d frames", video_path, written.frames)
         return written
 
-    def _action_units(self, rows: int) -> tuple[Float64, Float64]:
-        """Return what only the whole video can tell, of the first rows."""
+    def action_units(self, rows: int) -> tuple[Float64, Float64]:
+        """Return what only the whole video can tell, once its `results` are taken.
+
+        Parameters
+        ----------
+        rows : int
+            Frames, from the first on, that are asked for.
+
+        Returns
+        -------
+        intensities : (rows, 17) float64
+            0 to 5.
+        presences : (rows, 18) float64
+            0 or 1.
+
+        Raises
+        ------
+        InputError
+            If the calibration saw no neutral face.
+        """
         intensities, presences = self._predictor.finish()
         return intensities[:rows], presences[:rows]
 
     def results(
-        self, video: VideoReader | str | Path, groups: Iterable[str] | None = None
+        self, video: FrameSource | str | Path, groups: Iterable[str] | None = None
     ) -> Iterator[FrameResult]:
         """Yield what is known of each frame of a video when it is read.
 
         Parameters
         ----------
-        video : VideoReader, str or Path
-            The video.
+        video : FrameSource, str or Path
+            The video, or a folder of pictures.
         groups : iterable of str, optional
             As for `process_video`; action units are not computed where ``aus`` is not among them.
 
@@ -213,13 +242,13 @@ class FullPythonAUPipeline:
         VideoError
             If the video cannot be read to its end, after the last frame that can.
         """
-        if not isinstance(video, VideoReader):
-            with VideoReader(video, self.config.fixed_fps) as opened:
+        if isinstance(video, (str, Path)):
+            with open_frames(video, self.config.fixed_fps) as opened:
                 yield from self.results(opened, groups)
             return
         selected = selected_groups(groups)
         self.reset()
-        for frame in _with_progress(video, video.frame_count, self.verbose):
+        for frame in with_progress(video, video.frame_count, self.verbose):
             yield self._process(frame, "aus" in selected)
 
     def process_frame(self, image: Any, timestamp: float = 0.0) -> FrameResult:
@@ -276,15 +305,15 @@ class FullPythonAUPipeline:
         self._next_index = frame.index + 1
         if self._camera is None:
             height, width = frame.image.shape[:2]
-            self._camera = Camera.for_size(width, height)
+            self._camera = self.config.lens.camera(width, height)
         face = self._tracker.update(frame)
         result = self._measurer.place(frame, face, self._camera, gaze=face.success)
         if not action_units:
             return result
         if not face.ok:
-            return replace(result, action_units=self._predictor.update(None))
+            return replace(result, action_units=self._predictor.update(None, frame.timestamp))
         aligned, features = self._measurer.features(frame.image, face)
-        units = self._predictor.update(features)
+        units = self._predictor.update(features, frame.timestamp)
         return replace(result, action_units=units, aligned=aligned, features=features)
 
 
@@ -297,13 +326,3 @@ def _with_arguments(
     if refine is not None:
         refinement = replace(refinement, enabled=refine)
     return replace(config, models=replace(config.models, **given), refinement=refinement)
-
-
-def _with_progress(items: Iterable[T], total: int | None, show: bool) -> Iterable[T]:
-    """Return `items`, with a progress bar where it is wanted and standard error is a terminal."""
-    if not show:
-        return items
-    from tqdm import tqdm
-
-    bar: Iterable[T] = tqdm(items, total=total, unit=" frames", disable=None, leave=False)
-    return bar

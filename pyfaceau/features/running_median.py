@@ -11,17 +11,26 @@ from pyfaceau.types import FaceFeatures, Float64
 
 _HOG, _GEOMETRY = 4464, 238
 
+DIMENSIONS = _HOG + _GEOMETRY
+"""Values that describe a face."""
+
 
 class Calibration(Protocol):
     """What gives the neutral face that person-specific models subtract."""
 
-    def update(self, features: FaceFeatures | None) -> bool:
+    @property
+    def settles(self) -> bool:
+        """Whether the last neutral face stands for all frames, not for the later ones only."""
+
+    def update(self, features: FaceFeatures | None, timestamp: float) -> bool:
         """Take the next frame.
 
         Parameters
         ----------
         features : FaceFeatures or None
             The frame's features; None where there is no face.
+        timestamp : float
+            The frame's time, seconds.
 
         Returns
         -------
@@ -60,16 +69,53 @@ class _HistogramMedian:
         return centres + 0.5 * self._width
 
 
+class FeatureMedian:
+    """Median face of those that were inserted.
+
+    Each dimension's value is counted in a histogram: FHOG in 1000 bins over [-0.005, 1], geometry
+    in 10000 bins over [-60, 60] mm, values outside in the end bins.
+
+    Attributes
+    ----------
+    count : int
+        Faces inserted.
+    """
+
+    def __init__(self) -> None:
+        self._hog = _HistogramMedian(_HOG, 1000, -0.005, 1.0)
+        self._geometry = _HistogramMedian(_GEOMETRY, 10000, -60.0, 60.0)
+        self.count = 0
+
+    def insert(self, features: FaceFeatures) -> None:
+        """Count a face.
+
+        Parameters
+        ----------
+        features : FaceFeatures
+            What describes it.
+        """
+        self._hog.insert(features.hog.astype(np.float64))
+        self._geometry.insert(features.geometry)
+        self.count += 1
+
+    @property
+    def value(self) -> Float64:
+        """(4702,) float64: FHOG, not below 0, then geometry in mm.
+
+        Each dimension is the centre of the first bin where the cumulative count reaches
+        floor((n + 1) / 2), n the number of faces; of the first bin where there is none.
+        """
+        hog: Float64 = np.maximum(self._hog.median(), 0.0)
+        return np.concatenate([hog, self._geometry.median()])
+
+
 class RunningMedian:
     """Running median over a video, as OpenFace keeps it.
 
-    Every second frame, from the first on, is looked at. If it has a face, each dimension's value is
-    counted in a histogram: FHOG in 1000 bins over [-0.005, 1], geometry in 10000 bins over
-    [-60, 60] mm, values outside in the end bins. The median is the centre of the first bin where
-    the cumulative count reaches floor((n + 1) / 2), n the number of faces counted; negative FHOG
-    medians become 0. Two rules of the reference are kept: while n is 1 the median is a copy of the
-    looked-at frame's features (zeros if that frame has no face), and before any face was counted it
-    is the centre of the first bin.
+    Every second frame, from the first on, is looked at; if it has a face, that is inserted into a
+    `FeatureMedian`, whose value is the neutral face. One rule of the reference is kept: while one
+    face has been inserted, the neutral face is a copy of the looked-at frame's features (zeros if
+    that frame has no face).
 
     Notes
     -----
@@ -78,15 +124,16 @@ class RunningMedian:
     person-specific normalisation for automatic action unit detection, FERA 2015.
     """
 
+    settles = False
+
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Forget everything: a new video starts."""
-        self._hog = _HistogramMedian(_HOG, 1000, -0.005, 1.0)
-        self._geometry = _HistogramMedian(_GEOMETRY, 10000, -60.0, 60.0)
-        self._neutral = np.zeros(_HOG + _GEOMETRY)
-        self._frames = self._faces = 0
+        self._median = FeatureMedian()
+        self._neutral = np.zeros(DIMENSIONS)
+        self._frames = 0
 
     @property
     def neutral(self) -> Float64:
@@ -95,13 +142,15 @@ class RunningMedian:
         view.flags.writeable = False
         return view
 
-    def update(self, features: FaceFeatures | None) -> bool:
+    def update(self, features: FaceFeatures | None, timestamp: float = 0.0) -> bool:  # noqa: ARG002
         """Take the next frame of the video.
 
         Parameters
         ----------
         features : FaceFeatures or None
             The frame's features; None where there is no face.
+        timestamp : float
+            Not used: the median knows frames, not seconds.
 
         Returns
         -------
@@ -112,15 +161,11 @@ class RunningMedian:
         if self._frames % 2 == 0:
             return False
         if features is not None:
-            self._faces += 1
-            self._hog.insert(features.hog.astype(np.float64))
-            self._geometry.insert(features.geometry)
-        if self._faces != 1:
-            self._neutral[:_HOG] = np.maximum(self._hog.median(), 0.0)
-            self._neutral[_HOG:] = self._geometry.median()
+            self._median.insert(features)
+        if self._median.count != 1:
+            self._neutral = self._median.value
         elif features is None:
-            self._neutral[:] = 0.0
+            self._neutral = np.zeros(DIMENSIONS)
         else:
-            self._neutral[:_HOG] = np.maximum(features.hog, 0.0)
-            self._neutral[_HOG:] = features.geometry
+            self._neutral = np.concatenate([np.maximum(features.hog, 0.0), features.geometry])
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 from pyfaceau.errors import InputError
@@ -54,11 +56,22 @@ class AUPredictor:
         The linear models.
     calibration : Calibration or None
         What gives the neutral face; None for OpenFace's running median.
+    levels : (17,) float64, optional
+        Scores taken for intensity 0; found in the video itself if not given.
+    smooth : bool
+        Smooth over neighbouring frames at the end, as OpenFace does.
     """
 
-    def __init__(self, models: AUModels, calibration: Calibration | None = None) -> None:
+    def __init__(
+        self,
+        models: AUModels,
+        calibration: Calibration | None = None,
+        levels: Float64 | None = None,
+        smooth: bool = True,
+    ) -> None:
         self._models = models
         self._calibration = RunningMedian() if calibration is None else calibration
+        self._levels, self._smooth = levels, smooth
         self._personal = bool(models.dynamic.any())
         self.reset()
 
@@ -69,14 +82,17 @@ class AUPredictor:
         self._ok = np.zeros(256, np.bool_)
         self._frames = self._faces = 0
         self._neutral = np.zeros(_R + _C)
+        self._calibrated = False
 
-    def update(self, features: FaceFeatures | None) -> AUPrediction:
+    def update(self, features: FaceFeatures | None, timestamp: float = 0.0) -> AUPrediction:
         """Take the next frame.
 
         Parameters
         ----------
         features : FaceFeatures or None
             Features of the frame's face; None where there is none.
+        timestamp : float
+            The frame's time, seconds, for calibrations that ask for it.
 
         Returns
         -------
@@ -84,15 +100,16 @@ class AUPredictor:
             The values known at this frame: raw scores (neither zero level nor clipping) and
             classes; zeros where there is no face.
         """
-        if self._personal and self._calibration.update(features):
+        if self._personal and self._calibration.update(features, timestamp):
             self._neutral = self._models.neutral_scores(self._calibration.neutral)
+            self._calibrated = True
         row = self._append(features is not None)
         if features is None:
             return AUPrediction(np.zeros(_R), np.zeros(_C))
         scores = self._models.scores(features)
         now = scores - self._neutral
         self._faces += 1
-        self._scores[row] = scores if self._faces <= REPREDICTED else now
+        self._scores[row] = scores if self._faces <= self._repredicted else now
         return AUPrediction(now[:_R], self._models.presences(now[_R:]))
 
     def _append(self, ok: bool) -> int:
@@ -103,6 +120,10 @@ class AUPredictor:
         self._ok[row] = ok
         self._frames += 1
         return row
+
+    @property
+    def _repredicted(self) -> int:
+        return sys.maxsize if self._calibration.settles else REPREDICTED
 
     def raw(self) -> tuple[Float64, Float64]:
         """Return all frames' scores and classes, the first faces' with the final neutral face.
@@ -116,7 +137,7 @@ class AUPredictor:
         """
         ok = self._ok[: self._frames]
         scores = self._scores[: self._frames].copy()
-        scores[np.flatnonzero(ok)[:REPREDICTED]] -= self._neutral
+        scores[np.flatnonzero(ok)[: self._repredicted]] -= self._neutral
         presences = np.where(ok[:, None], self._models.presences(scores[:, _R:]), 0.0)
         return scores[:, :_R], presences
 
@@ -129,8 +150,18 @@ class AUPredictor:
             0 to 5, zero level of the person subtracted, smoothed over three frames.
         presences : (N, 18) float64
             0 or 1, majority of seven frames.
+
+        Raises
+        ------
+        InputError
+            If the calibration asks for a neutral face and saw none, in a video with faces.
         """
+        if self._personal and self._faces and not self._calibrated:
+            raise InputError("neutral: expected a face in the declared interval, got none")
         ok = self._ok[: self._frames]
         intensities, presences = self.raw()
-        levels = zero_levels(intensities, ok, self._models.cutoffs)
-        return finish_intensities(intensities, ok, levels), finish_presences(presences)
+        levels = self._levels
+        if levels is None:
+            levels = zero_levels(intensities, ok, self._models.cutoffs)
+        intensities = finish_intensities(intensities, ok, levels, self._smooth)
+        return intensities, finish_presences(presences) if self._smooth else presences

@@ -43,7 +43,7 @@ def zero_levels(intensities: Any, ok: Any, cutoffs: Any) -> Float64:
     return np.where(quantiles < 0, 0.0, ranked[index, np.arange(len(quantiles))])
 
 
-def finish_intensities(intensities: Any, ok: Any, levels: Any) -> Float64:
+def finish_intensities(intensities: Any, ok: Any, levels: Any, smooth: bool = True) -> Float64:
     """Turn raw scores into the CSV's intensities.
 
     Parameters
@@ -54,12 +54,15 @@ def finish_intensities(intensities: Any, ok: Any, levels: Any) -> Float64:
         Frames with a face.
     levels : (k,) float64
         Scores taken for intensity 0, see `zero_levels`.
+    smooth : bool
+        Take means over neighbouring frames.
 
     Returns
     -------
     (N, k) float64
-        Scores less their level, clipped to 0 .. 5, 0 where there is no face; then each but the
-        first and last frame is the mean of itself and its neighbours, faceless ones included.
+        Scores less their level, clipped to 0 .. 5, 0 where there is no face; then, if smoothed,
+        each but the first and last frame is the mean of itself and its neighbours, faceless ones
+        included.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def finish_intensities(intensities: Any, ok: Any, levels: Any) -> Float64:
     zero = check_array("levels", levels, (scores.shape[1],), np.float64)
     values = np.where(good[:, None], np.clip(scores - zero, 0.0, 5.0), 0.0)
     out: Float64 = values.copy()
-    if len(values) > 2:
+    if smooth and len(values) > 2:
         out[1:-1] = (values[:-2] + values[1:-1] + values[2:]) / 3.0
     return out
 

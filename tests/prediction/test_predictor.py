@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pyfaceau.errors import InputError
-from pyfaceau.features.running_median import RunningMedian
+from pyfaceau.features.neutral import IntervalMedian
+from pyfaceau.features.running_median import FeatureMedian, RunningMedian
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import REPREDICTED, AUPredictor, predict_picture
 from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, FaceFeatures
@@ -151,8 +152,9 @@ def test_static_models_need_no_person():
 def test_a_neutral_face_of_ones_own_can_be_given():
     class Fixed:
         neutral = np.full(4702, 0.1)
+        settles = False
 
-        def update(self, features):
+        def update(self, features, timestamp):
             return True
 
         def reset(self):
@@ -167,3 +169,36 @@ def test_a_neutral_face_of_ones_own_can_be_given():
 def test_a_picture_needs_static_models():
     with pytest.raises(InputError, match="models: expected static ones"):
         predict_picture(small_models(), small_video(1)[0])
+
+
+def test_a_declared_neutral_face_stands_for_all_frames(monkeypatch):
+    models, video = small_models(), small_video(9, missing={3})
+    monkeypatch.setattr("pyfaceau.prediction.predictor.REPREDICTED", 2)
+    predictor = AUPredictor(models, IntervalMedian(4, 6))
+    for time, features in enumerate(video):
+        predictor.update(features, time)
+    median = FeatureMedian()
+    for features in video[4:7]:
+        median.insert(features)
+    scores, _ = predictor.raw()
+    for row, features in zip(scores, video, strict=True):
+        if features is not None:
+            z = models.scores(features) - models.neutral_scores(median.value)
+            np.testing.assert_array_equal(row, z[:17])
+
+
+def test_an_interval_without_a_face_is_no_calibration():
+    predictor = AUPredictor(small_models(), IntervalMedian(90, 99))
+    run(predictor, small_video(3))
+    with pytest.raises(InputError, match="neutral: expected a face"):
+        predictor.finish()
+
+
+def test_levels_and_smoothing_can_be_chosen():
+    models, video = small_models(), small_video(9)
+    predictor = AUPredictor(models, levels=np.full(17, 0.5), smooth=False)
+    run(predictor, video)
+    scores, presences = predictor.raw()
+    intensities, classes = predictor.finish()
+    np.testing.assert_array_equal(intensities, np.clip(scores - 0.5, 0, 5))
+    np.testing.assert_array_equal(classes, presences)
