@@ -26,6 +26,9 @@ On faces the network's answer lies 0.3 to 0.9 mm from the model; on background i
 SPEED = 1.0
 """A lost face is looked for within its own size, and this many sizes more each second."""
 
+_STILL = 1 / 30
+"""Seconds between pictures that have no time, as those of a folder."""
+
 
 class Detector(Protocol):
     """Finds faces in a picture."""
@@ -57,19 +60,162 @@ class Validator(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class _Track:
-    """The face that is followed: its last trusted shape and when that was seen (seconds)."""
+    """The face that is followed: as last trusted and when that was seen (seconds)."""
 
-    points: Float32
+    face: TrackedFace
     seen: float
 
     @property
     def centre(self) -> Float32:
-        middle = (self.points.min(axis=0) + self.points.max(axis=0)) / 2
+        points = self.face.landmarks
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
         return np.asarray(middle, dtype=np.float32)
 
     @property
     def size(self) -> float:
-        return float(np.ptp(self.points, axis=0).max())
+        return float(np.ptp(self.face.landmarks, axis=0).max())
+
+
+class TargetedFitter:
+    """Landmarks of any face, from its box or from where it was: network, refinement, judgement.
+
+    Parameters
+    ----------
+    detector : Detector
+        Finds faces.
+    landmarks : LandmarkNet
+        Finds points in crops.
+    pdm : PDM
+        68-point shape model; what is reported is its fit.
+    refiner : Refiner, optional
+        Corrects the landmark network's points.
+    validator : Validator, optional
+        Its verdict is the reported confidence; without it the fit of the shape model decides.
+    threshold : float
+        A fit is trusted where its confidence is above this, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If the threshold is out of range.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        landmarks: LandmarkNet,
+        *,
+        pdm: PDM,
+        refiner: Refiner | None = None,
+        validator: Validator | None = None,
+        threshold: float = 0.5,
+    ) -> None:
+        if not 0 <= threshold < 1:
+            raise InputError(f"threshold: expected 0 or more and below 1, got {threshold}")
+        self._detector = detector
+        self._landmarks = landmarks
+        self._pdm = pdm
+        self._refiner = refiner
+        self._validator = validator
+        self._threshold = threshold
+
+    def find(self, image: UInt8) -> tuple[FaceBox, ...]:
+        """Return the faces of a BGR picture, best first."""
+        return self._detector.detect(image)
+
+    def fit(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
+        """Fit a detected face, in two passes of the network.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8
+            The same in gray.
+        box : FaceBox
+            Box of the face.
+
+        Returns
+        -------
+        TrackedFace
+            Where there is no success, the reason, and the attempt that was refused.
+        """
+        points = self._landmarks.predict_crops(image, crop_from_box(box)[None])[0]
+        return self._from_points(image, gray, points)
+
+    def fit_given(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
+        """Fit a face in a box of its 68 landmarks, in two passes of the network.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8
+            The same in gray.
+        box : FaceBox
+            Box of the landmarks.
+
+        Returns
+        -------
+        TrackedFace
+            As from `fit`.
+        """
+        points = self._pdm.shape_2d(self._pdm.params_from_box(box))
+        first = self._from_points(image, gray, points)
+        return self.follow(image, gray, first)
+
+    def follow(self, image: UInt8, gray: UInt8, face: TrackedFace) -> TrackedFace:
+        """Fit a face from where it was in the picture before.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8
+            The same in gray.
+        face : TrackedFace
+            What was said of the picture before.
+
+        Returns
+        -------
+        TrackedFace
+            As from `fit`.
+        """
+        return self._from_points(image, gray, face.landmarks)
+
+    def nothing(self, reason: str) -> TrackedFace:
+        """Return what is said of a picture in which nothing was attempted: zeros."""
+        shape = ShapeFit(
+            np.array([1, 0, 0, 0, 0, 0], np.float32), np.zeros(self._pdm.n_modes, np.float32)
+        )
+        return TrackedFace(False, False, 0.0, np.zeros((68, 2), np.float32), shape, reason=reason)
+
+    def _from_points(self, image: UInt8, gray: UInt8, points: Float32) -> TrackedFace:
+        """Ask the network on the crop around points, and judge."""
+        if np.ptp(points, axis=0).max() <= 0:
+            return self.nothing("points form no face")
+        return self._judge(
+            gray, self._landmarks.predict_crops(image, crop_from_points(points)[None])[0]
+        )
+
+    def _judge(self, gray: UInt8, points: Float32) -> TrackedFace:
+        """Fit the shape model to the network's points, refine, judge."""
+        shape = self._pdm.calc_params(points)
+        landmarks = self._pdm.shape_2d(shape)
+        scale = float(shape.params_global[0])
+        residual = np.sqrt(np.square(landmarks - points).sum(axis=1).mean())
+        if not scale > 0 or residual > MAX_RESIDUAL * scale:
+            return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
+        if self._refiner is not None:
+            shape = self._refiner.fit(gray, shape)
+            landmarks = self._pdm.shape_2d(shape)
+        if self._validator is None:
+            confidence = float(1 - residual / (2 * MAX_RESIDUAL * scale))
+        else:
+            confidence = self._validator.check(gray, landmarks, shape.params_global[1:4])
+        good = confidence > self._threshold
+        reason = "" if good else f"confidence {confidence:.2f} not above {self._threshold:g}"
+        return TrackedFace(good, good, confidence, landmarks, shape, reason=reason)
 
 
 class TargetedTracker:
@@ -110,16 +256,16 @@ class TargetedTracker:
         threshold: float = 0.5,
         patience: float = 1.0,
     ) -> None:
-        if not 0 <= threshold < 1:
-            raise InputError(f"threshold: expected 0 or more and below 1, got {threshold}")
         if not patience >= 0:
             raise InputError(f"patience: expected 0 or more seconds, got {patience}")
-        self._detector = detector
-        self._landmarks = landmarks
-        self._pdm = pdm
-        self._refiner = refiner
-        self._validator = validator
-        self._threshold = threshold
+        self.fitter = TargetedFitter(
+            detector,
+            landmarks,
+            pdm=pdm,
+            refiner=refiner,
+            validator=validator,
+            threshold=threshold,
+        )
         self._patience = patience
         self.reset()
 
@@ -127,6 +273,7 @@ class TargetedTracker:
         """Forget the face: the next frame starts a new video."""
         self._track: _Track | None = None
         self._trusted = False
+        self._now = self._stamp = 0.0
 
     def update(self, frame: Frame) -> TrackedFace:
         """Follow the face into the next frame, or look for one.
@@ -134,7 +281,8 @@ class TargetedTracker:
         Parameters
         ----------
         frame : Frame
-            Frames in order; timestamps may be uneven.
+            Frames in order; timestamps may be uneven. Where they do not move, a frame counts as a
+            thirtieth of a second.
 
         Returns
         -------
@@ -143,39 +291,33 @@ class TargetedTracker:
             nothing was attempted).
         """
         image = frame.image
+        step = frame.timestamp - self._stamp
+        self._now += step if step > 0 else _STILL
+        self._stamp = frame.timestamp
         gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
         face: TrackedFace | None = None
         if self._trusted and self._track is not None:
-            points = self._landmarks.predict_crops(
-                image, crop_from_points(self._track.points)[None]
-            )
-            face = self._fit(gray, points[0])
+            face = self.fitter.follow(image, gray, self._track.face)
         if not face:
-            face = self._find(frame, gray) or face or self._nothing("no face detected")
+            face = self._find(image, gray) or face or self.fitter.nothing("no face detected")
         self._trusted = face.success
         if face.success:
-            self._track = _Track(face.landmarks, frame.timestamp)
+            self._track = _Track(face, self._now)
         return face
 
-    def _find(self, frame: Frame, gray: UInt8) -> TrackedFace | None:
-        """Detect, choose the face to follow, fit it in two passes."""
-        box = self._choose(self._detector.detect(frame.image), frame.timestamp)
-        if box is None:
-            return None
-        points = self._landmarks.predict_crops(frame.image, crop_from_box(box)[None])[0]
-        if np.ptp(points, axis=0).max() <= 0:
-            return None
-        points = self._landmarks.predict_crops(frame.image, crop_from_points(points)[None])[0]
-        return self._fit(gray, points)
+    def _find(self, image: UInt8, gray: UInt8) -> TrackedFace | None:
+        """Detect, choose the face to follow, fit it."""
+        box = self._choose(self.fitter.find(image))
+        return None if box is None else self.fitter.fit(image, gray, box)
 
-    def _choose(self, boxes: tuple[FaceBox, ...], now: float) -> FaceBox | None:
+    def _choose(self, boxes: tuple[FaceBox, ...]) -> FaceBox | None:
         """Return the face nearest to the lost one, or the largest where none is waited for."""
         if not boxes:
             return None
         track = self._track
-        if track is None or now - track.seen > self._patience:
+        if track is None or self._now - track.seen > self._patience:
             return max(boxes, key=lambda box: box.width * box.height)
-        reach = track.size * (1 + SPEED * max(0.0, now - track.seen))
+        reach = track.size * (1 + SPEED * max(0.0, self._now - track.seen))
 
         def distance(box: FaceBox) -> float:
             return float(
@@ -187,29 +329,3 @@ class TargetedTracker:
 
         nearest = min(boxes, key=distance)
         return nearest if distance(nearest) <= reach else None
-
-    def _fit(self, gray: UInt8, points: Float32) -> TrackedFace:
-        """Fit the shape model to the network's points, refine, judge."""
-        shape = self._pdm.calc_params(points)
-        landmarks = self._pdm.shape_2d(shape)
-        scale = float(shape.params_global[0])
-        residual = np.sqrt(np.square(landmarks - points).sum(axis=1).mean())
-        if not scale > 0 or residual > MAX_RESIDUAL * scale:
-            return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
-        if self._refiner is not None:
-            shape = self._refiner.fit(gray, shape)
-            landmarks = self._pdm.shape_2d(shape)
-        if self._validator is None:
-            confidence = float(1 - residual / (2 * MAX_RESIDUAL * scale))
-        else:
-            confidence = self._validator.check(gray, landmarks, shape.params_global[1:4])
-        good = confidence > self._threshold
-        reason = "" if good else f"confidence {confidence:.2f} not above {self._threshold:g}"
-        return TrackedFace(good, good, confidence, landmarks, shape, reason=reason)
-
-    def _nothing(self, reason: str) -> TrackedFace:
-        """Return a frame in which nothing was attempted."""
-        shape = ShapeFit(
-            np.array([1, 0, 0, 0, 0, 0], np.float32), np.zeros(self._pdm.n_modes, np.float32)
-        )
-        return TrackedFace(False, False, 0.0, np.zeros((68, 2), np.float32), shape, reason=reason)

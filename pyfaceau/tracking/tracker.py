@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyfaceau.detection.retinaface import RetinaFace
     from pyfaceau.pdm.model import PDM
     from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
+    from pyfaceau.tracking.fitter import FaceFitter
     from pyfaceau.tracking.openface import BoxDetector, OpenFaceTracker
     from pyfaceau.tracking.targeted import TargetedTracker
 
@@ -80,13 +81,43 @@ def make_tracker(config: Config, pdm: PDM) -> Tracker:
     )
 
 
-def eye_models(tracker: Tracker) -> tuple[PDM, PDM] | None:
+def make_fitter(config: Config, pdm: PDM, hypotheses: int) -> FaceFitter:
+    """Return what a profile fits several faces with.
+
+    Parameters
+    ----------
+    config : Config
+        The settings.
+    pdm : PDM
+        The 68-point shape model.
+    hypotheses : int
+        Head rotations that a new face is tried at, see `CLNFFitter`.
+
+    Returns
+    -------
+    FaceFitter
+        Without memory.
+
+    Raises
+    ------
+    WeightsError
+        If a model file is missing or altered.
+    """
+    if config.landmarks != "clnf":
+        return _targeted_tracker(config, pdm).fitter
+    from pyfaceau.tracking.fitter import CLNFFitter
+
+    tracker = _openface_tracker(config)
+    return CLNFFitter(tracker.model, tracker.detector, hypotheses)
+
+
+def eye_models(tracker: Tracker | FaceFitter) -> tuple[PDM, PDM] | None:
     """Return the shape models of a tracker's eyes.
 
     Parameters
     ----------
-    tracker : Tracker
-        Any tracker.
+    tracker : Tracker or FaceFitter
+        Any.
 
     Returns
     -------

@@ -1,0 +1,131 @@
+"""The way of a video with several people: every face that is followed has its rows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pyfaceau.config import Config
+from pyfaceau.measurement import FaceMeasurer
+from pyfaceau.output.openface_csv import SEVERAL, OpenFaceCSV, selected_groups
+from pyfaceau.picture import FrameSource, open_frames
+from pyfaceau.progress import with_progress
+from pyfaceau.recorder import Written, record
+from pyfaceau.tracking.fitter import FaceFitter
+from pyfaceau.tracking.multi import MultiFaceTracker
+from pyfaceau.tracking.tracker import eye_models, make_fitter
+from pyfaceau.types import FrameResult
+
+logger = logging.getLogger(__name__)
+
+
+class MultiFacePipeline:
+    """Video of up to four people at a time in, the table of OpenFace's FaceLandmarkVidMulti out.
+
+    Action units come from the static models: a slot is no person whose neutral face could be
+    learnt. One object serves any number of videos; each starts from nothing.
+
+    Parameters
+    ----------
+    config : Config, str or Path, optional
+        The profile: settings, or name or path of a file of them; ``'default'`` if not given.
+    verbose : bool
+        Show a progress bar where standard error is a terminal.
+    fitter : FaceFitter, optional
+        What finds and fits faces; made as the profile says if not given.
+
+    Raises
+    ------
+    InputError
+        If the profile is unknown or holds what it cannot.
+    WeightsError
+        If a model file is missing, truncated or altered.
+    """
+
+    def __init__(
+        self,
+        config: Config | str | Path | None = None,
+        verbose: bool = False,
+        *,
+        fitter: FaceFitter | None = None,
+    ) -> None:
+        self.config = config if isinstance(config, Config) else Config.load(config or "default")
+        self.verbose = verbose
+        self._measurer = FaceMeasurer(self.config.models)
+        fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
+        self._measurer.eye_models = eye_models(fitter)
+        self._tracker = MultiFaceTracker(fitter)
+
+    def write_csv(
+        self,
+        video_path: str | Path,
+        output_csv: str | Path,
+        groups: Iterable[str] | None = None,
+    ) -> Written:
+        """Process a video into a table on disk, in memory that does not grow with the video.
+
+        Parameters
+        ----------
+        video_path : str or Path
+            The video, or a folder of pictures.
+        output_csv : str or Path
+            The table: a row for each frame and face. Where reading fails or is interrupted, what
+            there is goes to ``NAME.partial.csv``.
+        groups : iterable of str, optional
+            Groups of columns, keys of `pyfaceau.output.openface_csv.GROUPS`; all that can be
+            computed if not given.
+
+        Returns
+        -------
+        Written
+            The table and its rows.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end, after the partial table is written.
+        OutputError
+            If the table cannot be written.
+        """
+        selected = self._measurer.possible(selected_groups(groups))
+        with (
+            open_frames(video_path, self.config.fixed_fps) as frames,
+            OpenFaceCSV(output_csv, selected, SEVERAL) as table,
+        ):
+            written = record(self.results(frames, selected), table)
+        if not written.faces:
+            logger.warning("%s: no face in any of its frames", video_path)
+        return written
+
+    def results(
+        self, frames: FrameSource, groups: Iterable[str] | None = None
+    ) -> Iterator[FrameResult]:
+        """Yield what is known of each face in each frame.
+
+        Parameters
+        ----------
+        frames : FrameSource
+            An open video or sequence of pictures.
+        groups : iterable of str, optional
+            Action units are not computed where ``aus`` is not among them.
+
+        Yields
+        ------
+        FrameResult
+            Frame by frame, faces in the order of `face_id`.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end, after the last frame that can.
+        """
+        units = "aus" in selected_groups(groups)
+        camera = self.config.lens.camera(frames.width, frames.height)
+        self._tracker.reset()
+        for frame in with_progress(frames, frames.frame_count, self.verbose):
+            for number, face in self._tracker.update(frame):
+                if not face.landmarks.any():
+                    continue
+                result = self._measurer.place(frame, face, camera, number, gaze=face.ok)
+                yield self._measurer.with_static_units(frame, result) if units else result

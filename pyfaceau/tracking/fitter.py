@@ -1,0 +1,97 @@
+"""Fitting one face of several: what still pictures and several tracks share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pyfaceau.refinement.face_model import FaceFit, FaceModel
+from pyfaceau.tracking.openface import BoxDetector
+from pyfaceau.types import FaceBox, TrackedFace, UInt8
+
+
+class FaceFitter(Protocol):
+    """Finds faces and fits landmarks to each; knows no track."""
+
+    def find(self, image: UInt8) -> tuple[FaceBox, ...]:
+        """Return the faces of a BGR picture, in the detector's order."""
+
+    def fit(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
+        """Fit a face that is seen for the first time, in a box as `find` gives it."""
+
+    def fit_given(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
+        """Fit a face in a box of its 68 landmarks, given by somebody else."""
+
+    def follow(self, image: UInt8, gray: UInt8, face: TrackedFace) -> TrackedFace:
+        """Fit a face again, from where it was in the picture before."""
+
+
+@dataclass(frozen=True, eq=False)
+class CLNFFitter:
+    """OpenFace's landmark model on any face.
+
+    Attributes
+    ----------
+    model : FaceModel
+        The landmark model.
+    detector : BoxDetector
+        Boxes of the 68 landmarks.
+    hypotheses : int
+        Head rotations that a new face is tried at, 1 to 11; 0 for a plain fit, which differs from
+        1 where the model may end a hypothesis early.
+    """
+
+    model: FaceModel
+    detector: BoxDetector
+    hypotheses: int = 1
+
+    def find(self, image: UInt8) -> tuple[FaceBox, ...]:
+        """Return the faces of a BGR picture, in the detector's order."""
+        return self.detector.faces(image)
+
+    def fit(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:  # noqa: ARG002 - Protocol
+        """Fit a face in the box of its landmarks.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            Not used.
+        gray : (H, W) uint8
+            Picture.
+        box : FaceBox
+            Box of the 68 landmarks.
+
+        Returns
+        -------
+        TrackedFace
+            The fit, accepted or not.
+        """
+        if self.hypotheses == 0:
+            return self._face(self.model.fit(gray, self.model.from_box(box)))
+        return self._face(self.model.fit_box(gray, box, self.hypotheses))
+
+    fit_given = fit
+
+    def follow(self, image: UInt8, gray: UInt8, face: TrackedFace) -> TrackedFace:  # noqa: ARG002
+        """Fit a face from its shape in the picture before.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            Not used.
+        gray : (H, W) uint8
+            Picture.
+        face : TrackedFace
+            The fit in the picture before; the windows are smaller where that was accepted.
+
+        Returns
+        -------
+        TrackedFace
+            The fit, accepted or not.
+        """
+        return self._face(self.model.fit(gray, face.shape, tracked=face.ok))
+
+    def _face(self, fit: FaceFit) -> TrackedFace:
+        eyes = self.model.eyes(fit.parts)
+        reason = "" if fit.ok else "rejected by the validator"
+        return TrackedFace(fit.ok, fit.ok, fit.confidence, fit.landmarks, fit.shape, eyes, reason)
