@@ -166,7 +166,7 @@ def run_network(
         out = buffers[n % 2]
         tiles = (outputs + TILE - 1) // TILE
         product(
-            parameters, at + outputs, (inputs, outputs), ends[shape], orders[shape, :tiles], x,
+            parameters, at + outputs, (outputs, inputs), ends[shape], orders[shape, :tiles], x,
             x_stride, out, stride,
         )  # fmt: skip
         activate(out, parameters[at : at + outputs], stride, stride, activation)
