@@ -159,6 +159,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         parts = ("wall", "decode", "network")
         figures["limit"] = steady_state("limit", videos, 1, options.repeats, parts)
         for config in tqdm(options.configs, unit=" profiles", disable=None):
+            run("pipeline", max(cores), config=config, video=str(videos[0]))  # compiles kernels
             profile: dict[str, Any] = {"first frame": start_up(config, videos[0]), "cores": {}}
             for n in cores:
                 profile["cores"][n] = steady_state(
