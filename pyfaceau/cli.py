@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from pyfaceau import __version__
+from pyfaceau.cli_inputs import Job, plan
 from pyfaceau.cli_weights import weights
-from pyfaceau.errors import PyfaceauError
+from pyfaceau.errors import PyfaceauError, WeightsError
 
 if TYPE_CHECKING:
+    from pyfaceau.config import Config
+    from pyfaceau.multi import MultiFacePipeline
     from pyfaceau.pipeline import FullPythonAUPipeline
+    from pyfaceau.stills import PicturePipeline
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,6 +32,14 @@ GROUP_HELP = {
     "gaze": "Gaze and eye landmarks; profile openface only.",
 }
 """OpenFace's options that select groups of columns."""
+
+LENS_HELP = {
+    "fx": "Focal length, pixels; guessed if not given. Give -fx and -fy together.",
+    "fy": "The same, vertically.",
+    "cx": "Principal point, pixels; the centre if not given. Give -cx and -cy together.",
+    "cy": "The same, vertically.",
+}
+"""OpenFace's options for the camera."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -42,7 +54,7 @@ class _VideoGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, "VIDEO... [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "INPUT... [OPTIONS]")
         formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="       ")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -60,13 +72,21 @@ def _group_options(command: F) -> F:
     return command
 
 
+def _lens_options(command: F) -> F:
+    """Add OpenFace's options for the camera."""
+    for name, text in reversed(LENS_HELP.items()):
+        command = click.option(f"-{name}", type=float, help=text)(command)
+    return command
+
+
 @click.group(cls=_VideoGroup)
 @click.version_option(__version__, prog_name="pyfaceau")
 def main() -> None:
     """Facial action units, landmarks, head pose and gaze from video, as OpenFace writes them.
 
-    Each VIDEO becomes a table with one row per frame. Options -2Dfp to -gaze select groups of
-    columns; without them all that can be computed is written.
+    Each INPUT becomes a table. A video, or a folder of pictures that is one, has a row per frame;
+    with --multi-face a row per frame and face; a still picture has a row per face. Options -2Dfp
+    to -gaze select groups of columns; without them all that can be computed is written.
 
     A video that is cut off or damaged, and one interrupted by Ctrl-C, leaves what was read in
     NAME.partial.csv; a table under its own name is always whole.
@@ -77,96 +97,143 @@ def main() -> None:
 
 
 @main.command(hidden=True)
-@click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The table, of one VIDEO.")
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The table, of one INPUT.")
 @click.option(
     "--out-dir",
     "-out_dir",
     type=click.Path(path_type=Path),
     default=Path("processed"),
     show_default=True,
-    help="Folder of the tables where -o is not given; each is named as its VIDEO.",
+    help="Folder of the tables where -o is not given; each is named as its INPUT.",
 )
+@click.option("--stills", is_flag=True, help="A folder is no video: each picture has a table.")
+@click.option(
+    "--bboxes",
+    "-bboxdir",
+    type=click.Path(path_type=Path),
+    help="Folder with a NAME.txt for each still picture: 'min_x min_y max_x max_y' per face.",
+)
+@click.option("--multi-face", is_flag=True, help="Follow up to four faces in a video.")
+@click.option("--identities", is_flag=True, help="With --multi-face: a number for each person.")
 @click.option("--config", default="default", show_default=True, help="Profile: name or TOML file.")
 @click.option("--fixed-fps", is_flag=True, help="Stamp frame k with (k-1)/fps, as OpenFace does.")
 @_group_options
+@_lens_options
+@click.option("-au_static", is_flag=True, help="Action-unit models that learn nothing of a person.")
+@click.option(
+    "-multi_view", type=click.IntRange(0, 1), help="1: try stills at eleven head rotations."
+)
 @click.option("--debug", is_flag=True, help="Show where an unexpected error comes from.")
 def process(
-    videos: tuple[Path, ...],
+    inputs: tuple[Path, ...],
     output: Path | None,
     out_dir: Path,
+    stills: bool,
+    bboxes: Path | None,
+    multi_face: bool,
     config: str,
-    fixed_fps: bool,
     debug: bool,
-    **selected: bool,
+    **options: Any,
 ) -> None:
-    """Process each VIDEO into a table."""
+    """Process each INPUT into a table."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    groups = [name.removeprefix("group_") for name, on in selected.items() if on]
-    tables = _tables(videos, output, out_dir)
+    groups = [name for name in GROUP_HELP if options[f"group_{name}"]]
     try:
-        pipeline = _pipeline(config, fixed_fps, groups)
+        jobs = plan(inputs, output, out_dir, stills, bboxes)
+        settings = _settings(config, options, multi_face)
+        if "gaze" in groups and settings.landmarks != "clnf":
+            click.echo(f"-gaze: profile {config} fits no eyes, its tables have no gaze", err=True)
+        runner = _Runner(settings, groups, multi_face)
         failures = [
-            problem
-            for video, table in zip(videos, tables, strict=True)
-            if (problem := _process_one(pipeline, video, table, groups, debug)) is not None
+            problem for job in jobs if (problem := _process_one(runner, job, debug)) is not None
         ]
     except PyfaceauError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         _interrupted()
-    if failures and len(videos) > 1:
-        click.echo(f"{len(failures)} of {len(videos)} videos failed:", err=True)
+    if failures and len(jobs) > 1:
+        click.echo(f"{len(failures)} of {len(jobs)} inputs failed:", err=True)
         for problem in failures:
             click.echo(f"  {problem}", err=True)
     if failures:
         click.get_current_context().exit(1)
 
 
-def _tables(videos: Sequence[Path], output: Path | None, out_dir: Path) -> list[Path]:
-    """Return the path of each video's table; no two may be the same."""
-    if output is not None:
-        if len(videos) > 1:
-            raise click.UsageError(f"-o names one table, got {len(videos)} videos: use --out-dir")
-        return [output]
-    tables = [out_dir / f"{video.stem}.csv" for video in videos]
-    seen: dict[str, Path] = {}
-    for video, table in zip(videos, tables, strict=True):
-        other = seen.setdefault(os.path.normcase(table), video)
-        if other is not video:
-            raise click.UsageError(f"{other} and {video} would both be written to {table}")
-    return tables
-
-
-def _pipeline(config: str, fixed_fps: bool, groups: Sequence[str]) -> FullPythonAUPipeline:
-    """Load the stages of a profile."""
+def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
+    """Return a profile's settings with the options that were given put in."""
     from dataclasses import replace
 
     from pyfaceau.config import Config
-    from pyfaceau.pipeline import FullPythonAUPipeline
 
+    if options["identities"] and not multi_face:
+        raise click.UsageError("--identities goes with --multi-face")
     settings = Config.load(config)
-    if fixed_fps:
-        settings = replace(settings, fixed_fps=True)
-    if "gaze" in groups and settings.landmarks != "clnf":
-        click.echo(f"-gaze: profile {config} fits no eyes, its tables have no gaze", err=True)
-    return FullPythonAUPipeline(config=settings, verbose=True)
+    given = {name: options[name] for name in LENS_HELP if options[name] is not None}
+    for one, other in (("fx", "fy"), ("fy", "fx"), ("cx", "cy"), ("cy", "cx")):
+        if one in given and other not in given:
+            effect = f"{other} is -1" if one in ("fx", "cx") else "it does not count"
+            message = f"-{one} without -{other}: in videos {effect}, in stills it does not count"
+            click.echo(f"{message}, as in OpenFace", err=True)
+    return replace(
+        settings,
+        fixed_fps=settings.fixed_fps or options["fixed_fps"],
+        static_aus=settings.static_aus or options["au_static"],
+        identities=settings.identities or options["identities"],
+        multi_view=settings.multi_view
+        if options["multi_view"] is None
+        else bool(options["multi_view"]),
+        lens=replace(settings.lens, **given),
+    )
 
 
-def _process_one(
-    pipeline: FullPythonAUPipeline, video: Path, table: Path, groups: Sequence[str], debug: bool
-) -> str | None:
-    """Process one video; return what went wrong, one line."""
+class _Runner:
+    """Takes each input through the pipeline of its kind, loaded when it is first needed."""
+
+    def __init__(self, config: Config, groups: Sequence[str], multi_face: bool) -> None:
+        self._config = config
+        self._groups = groups
+        self._multi_face = multi_face
+
+    def run(self, job: Job) -> str:
+        """Process one input and return what is to be said of it."""
+        if job.kind == "still":
+            done = self._stills.write_csv(job.path, job.table, self._groups, job.boxes)
+            return f"{done.path}: {done.frames} face{'s' * (done.frames != 1)}"
+        done = self._videos.write_csv(job.path, job.table, self._groups)
+        rows = "rows" if self._multi_face else "frames"
+        return f"{done.path}: {done.frames} {rows}, {done.faces} with a face"
+
+    @cached_property
+    def _stills(self) -> PicturePipeline:
+        from pyfaceau.stills import PicturePipeline
+
+        return PicturePipeline(self._config)
+
+    @cached_property
+    def _videos(self) -> FullPythonAUPipeline | MultiFacePipeline:
+        if self._multi_face:
+            from pyfaceau.multi import MultiFacePipeline
+
+            return MultiFacePipeline(self._config, verbose=True)
+        from pyfaceau.pipeline import FullPythonAUPipeline
+
+        return FullPythonAUPipeline(config=self._config, verbose=True)
+
+
+def _process_one(runner: _Runner, job: Job, debug: bool) -> str | None:
+    """Process one input; return what went wrong, one line."""
     try:
-        done = pipeline.write_csv(video, table, groups)
+        click.echo(runner.run(job))
+    except WeightsError:
+        raise
     except PyfaceauError as error:
         problem = str(error)
-    except Exception as error:  # a batch goes on after whatever one video causes
+    except Exception as error:  # a batch goes on after whatever one input causes
         if debug:
             raise
-        problem = f"{video}: {type(error).__name__}: {error}"
+        problem = f"{job.path}: {type(error).__name__}: {error}"
     else:
-        click.echo(f"{done.path}: {done.frames} frames, {done.faces} with a face")
         return None
     problem = " ".join(problem.splitlines())
     click.echo(f"Error: {problem}", err=True)

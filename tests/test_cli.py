@@ -81,7 +81,7 @@ def test_a_batch_goes_on_after_bad_files(run, face, tmp_path):
     assert result.exit_code == 1
     assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["fine.csv", "good.csv"]
     assert "Traceback" not in result.output
-    listed = result.stderr.partition("3 of 5 videos failed:\n")[2].splitlines()
+    listed = result.stderr.partition("3 of 5 inputs failed:\n")[2].splitlines()
     assert [line.split(":")[0].strip() for line in listed] == [
         "text.mp4",
         "sound.mp4",
@@ -163,7 +163,7 @@ def test_wrong_profile_is_one_line(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a.mp4", "b.mp4", "-o", "out.csv"], "-o names one table, got 2 videos: use --out-dir"),
+        (["a.mp4", "b.mp4", "-o", "out.csv"], "-o names one table, got 2 inputs: use --out-dir"),
         (["x/a.mp4", "y/a.avi"], "would both be written to processed/a.csv"),
         (["a.mp4", "-hog"], "No such option"),
     ],
