@@ -199,7 +199,8 @@ class _Runner:
         """Process one input and return what is to be said of it."""
         if job.kind == "still":
             done = self._stills.write_csv(job.path, job.table, self._groups, job.boxes)
-            return f"{done.path}: {done.frames} face{'s' * (done.frames != 1)}"
+            count = f"{done.frames or 'no'} face{'s' * (done.frames > 1)}"
+            return f"{done.path}: {count}"
         done = self._videos.write_csv(job.path, job.table, self._groups)
         rows = "rows" if self._multi_face else "frames"
         return f"{done.path}: {done.frames} {rows}, {done.faces} with a face"
