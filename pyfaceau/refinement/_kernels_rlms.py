@@ -89,32 +89,31 @@ def mean_shift(
 def log_likelihood(
     responses: Float32, offsets: Float32, visible: NDArray[np.bool_], sigma: float
 ) -> float:
-    """Mean over visible landmarks of ln(1e-8 + response map blurred at the landmark)."""
+    """Mean over visible landmarks of ln(1e-8 + response map blurred at the landmark).
+
+    Squared distances and sums are float32, the Gaussian of a distance and the logarithm float64.
+    """
     n, window = responses.shape[0], responses.shape[1]
-    factor = -0.5 / np.float64(sigma * sigma)
-    across = np.empty(window, np.float64)
+    variance = np.float64(sigma * sigma)
+    across = np.empty(window, np.float32)
     total = np.float32(0)
     count = 0
     for i in range(n):
         if not visible[i]:
             continue
         for k in range(window):
-            across[k] = _gaussian(offsets[i, 0], k, factor)
+            distance = offsets[i, 0] - np.float32(k)
+            across[k] = distance * distance
         value = np.float32(0)
         for row in range(window):
-            down = _gaussian(offsets[i, 1], row, factor)
+            distance = offsets[i, 1] - np.float32(row)
+            down = distance * distance
             for column in range(window):
-                weight = down * across[column]
+                weight = math.exp(-0.5 * np.float64(down + across[column]) / variance)
                 value += np.float32(np.float64(responses[i, row, column]) * weight)
         total += np.float32(math.log(np.float64(value) + 1e-8))
         count += 1
     return total / np.float32(count)
-
-
-@kernel
-def _gaussian(position: float, cell: int, factor: float) -> float:
-    distance = position - np.float32(cell)
-    return math.exp(factor * np.float64(distance * distance))
 
 
 @kernel
