@@ -33,23 +33,24 @@ _RECORD = 6
 _MOST_LAYERS = 16
 
 
-@dataclass(frozen=True)
-class Layer:
+@dataclass(frozen=True, eq=False)
+class _Layer:
     """One layer: activation(weights @ x + bias).
 
     Attributes
     ----------
-    weights : (K, C) float32
-        C is 122 in the first layer: a 1, then the patch column by column.
-    bias : (K,) float32
-        Added after the product.
+    inputs, outputs : int
+        Its shape; the first layer has 122 inputs: a 1, then the patch column by column.
     activation : int
         0: logistic; 2: max(z, 0); any other: z.
+    parameters : float32
+        Bias, then packed weights.
     """
 
-    weights: Float32
-    bias: Float32
+    inputs: int
+    outputs: int
     activation: int
+    parameters: Float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,12 +310,12 @@ def _read_mirror(reader: BinaryReader, count: int) -> Int64:
     return table
 
 
-def _read_record(reader: BinaryReader) -> tuple[list[Layer], float]:
+def _read_record(reader: BinaryReader) -> tuple[list[_Layer], float]:
     """Read one expert: its layers, none where a mirrored one serves, and its confidence."""
     kind, _, _, count = (reader.int32() for _ in range(4))
     if kind != _RECORD or not 0 <= count <= _MOST_LAYERS:
         raise mend(reader.path, "no CEN patch expert where one belongs")
-    layers: list[Layer] = []
+    layers: list[_Layer] = []
     inputs = 1 + AREA
     for _ in range(count):
         activation = reader.int32()
@@ -322,14 +323,15 @@ def _read_record(reader: BinaryReader) -> tuple[list[Layer], float]:
         weights = reader.matrix().astype(np.float32)
         if weights.shape != (len(bias), inputs) or not len(bias):
             raise mend(reader.path, f"a layer does not take the {inputs} values before it")
-        layers.append(Layer(weights, bias, activation))
+        parameters = np.concatenate([bias, pack(weights)])
+        layers.append(_Layer(inputs, len(bias), activation, parameters))
         inputs = len(bias)
     if layers and inputs != 1:
         raise mend(reader.path, f"expected one response of a network, found {inputs}")
     return layers, reader.float64()
 
 
-def _pack(records: list[list[Layer]], shape: tuple[int, ...]) -> tuple[Int64, Int64, Float32]:
+def _pack(records: list[list[_Layer]], shape: tuple[int, ...]) -> tuple[Int64, Int64, Float32]:
     """Return the tables `layers`, `shapes` and `parameters` of all experts."""
     table = np.zeros((len(records), max(1, *map(len, records)), 5), np.int64)
     shapes: dict[tuple[int, int], int] = {}
@@ -337,11 +339,10 @@ def _pack(records: list[list[Layer]], shape: tuple[int, ...]) -> tuple[Int64, In
     at = 0
     for record, row in zip(records, table, strict=True):
         for layer, entry in zip(record, row, strict=False):
-            outputs, inputs = layer.weights.shape
-            place = shapes.setdefault((inputs, outputs), len(shapes))
-            entry[:] = inputs, outputs, layer.activation, at, place
-            pieces += [layer.bias, pack(layer.weights)]
-            at += pieces[-2].size + pieces[-1].size
+            place = shapes.setdefault((layer.inputs, layer.outputs), len(shapes))
+            entry[:] = layer.inputs, layer.outputs, layer.activation, at, place
+            pieces.append(layer.parameters)
+            at += layer.parameters.size
     parameters = np.concatenate(pieces or [np.zeros(0, np.float32)])
     sizes = np.array(list(shapes), np.int64).reshape(-1, 2)
     return table.reshape(*shape, -1, 5), sizes, parameters
