@@ -129,6 +129,55 @@ def test_reset_starts_from_nothing(scene: Scene, pdm: PDM) -> None:
     assert scene.calls == 2
 
 
+class Follower:
+    """A refiner that remembers its starts and answers with a start moved by `error` pixels."""
+
+    def __init__(self, error: float = 0.0) -> None:
+        self.error = error
+        self.starts: list[tuple[float, float]] = []
+
+    def fit(
+        self, gray: np.ndarray, start: ShapeFit, landmarks: np.ndarray, confidence: float
+    ) -> ShapeFit:
+        """Return the start, moved to the right."""
+        self.starts.append((float(start.params_global[4]), confidence))
+        moved = start.params_global.copy()
+        moved[4] += self.error
+        return ShapeFit(moved, start.params_local)
+
+
+def test_refinement_goes_on_from_the_frame_before(scene: Scene, pdm: PDM) -> None:
+    refiner = Follower(error=4)
+    tracker = TargetedTracker(scene, scene, pdm=pdm, refiner=refiner)
+    scene.centres = [ANNA]
+    for k in range(2):
+        tracker.update(Frame(BLANK, k, k / 30))
+    (first, unknown), (second, known) = refiner.starts
+    assert second == pytest.approx(first + 4, abs=1e-3)
+    assert unknown == 0
+    assert known > 0.5
+
+
+def test_a_refinement_that_drifts_starts_again_from_the_network(scene: Scene, pdm: PDM) -> None:
+    tracker = TargetedTracker(scene, scene, pdm=pdm, refiner=Follower(error=4))
+    scene.centres = [ANNA]
+    for k in range(20):
+        face = tracker.update(Frame(BLANK, k, k / 30))
+        assert face.success
+        assert 3 < face.shape.params_global[4] - ANNA[0] < 11
+    assert scene.calls == 1
+
+
+def test_a_sudden_movement_is_followed_at_once(scene: Scene, pdm: PDM) -> None:
+    tracker = TargetedTracker(scene, scene, pdm=pdm, refiner=Follower())
+    for k, x in enumerate((200.0, 202.0, 240.0, 241.0)):
+        scene.centres = [(x, 240.0)]
+        face = tracker.update(Frame(BLANK, k, k / 30))
+        assert face.success
+        assert face.shape.params_global[4] == pytest.approx(x, abs=3)
+    assert scene.calls == 1
+
+
 def test_bad_options_are_refused(scene: Scene, pdm: PDM) -> None:
     with pytest.raises(InputError, match="threshold: expected"):
         TargetedTracker(scene, scene, pdm=pdm, threshold=1.5)

@@ -1,0 +1,72 @@
+"""Refinement of the whole face: all 68 points at two scales, then the inner face at full scale.
+
+What OpenFace's constrained local neural field does in each frame, without its eyes (Baltrusaitis,
+Robinson, Morency, "Constrained local neural fields for robust facial landmark detection in the
+wild", ICCV Workshops 2013), from any start.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyfaceau.refinement.face_model import PARTS_SCALE, FaceModel
+from pyfaceau.types import Float32, ShapeFit, UInt8
+
+TRUSTED = 0.725
+"""A start with this confidence or more needs no search at the coarsest scale."""
+
+
+class FaceRefiner:
+    """Fits the shape model to the picture, measuring every point.
+
+    Parameters
+    ----------
+    model : FaceModel
+        The landmark model; of its parts the one called ``inner`` is used, if there is one.
+    inner : bool
+        Use it.
+    """
+
+    def __init__(self, model: FaceModel, *, inner: bool = True) -> None:
+        self._face = model.main
+        self._inner = next((p for p in model.parts if inner and p.name == "inner"), None)
+
+    def fit(
+        self,
+        gray: UInt8,
+        start: ShapeFit,
+        landmarks: Float32 | None = None,  # noqa: ARG002 - a refiner of chosen points needs them
+        confidence: float = 1.0,
+    ) -> ShapeFit:
+        """Fit the shape model to the picture.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        start : ShapeFit
+            Where to start.
+        landmarks : (68, 2) float32, optional
+            A landmark network's points: not used, every point is measured.
+        confidence : float
+            How far the start can be trusted, 0 to 1; under 0.725 it is searched more widely.
+
+        Returns
+        -------
+        ShapeFit
+            Parameters.
+        """
+        parameters = self._face.parameters
+        trusted = confidence >= TRUSTED
+        windows = parameters.windows_track if trusted else parameters.windows_init
+        shape = self._face.fit(gray, start, windows).shape
+        part = self._inner
+        if part is None or not shape.params_global[0] > PARTS_SCALE:
+            return shape
+        points = self._face.pdm.shape_2d(shape)
+        pdm = part.model.pdm
+        shared = np.zeros((pdm.n_points, 2), np.float32)
+        shared[part.part_points] = points[part.face_points]
+        fitted = part.model.fit(gray, pdm.calc_params(shared), part.model.parameters.windows_init)
+        points[part.face_points] = pdm.shape_2d(fitted.shape)[part.part_points]
+        return self._face.pdm.calc_params(points)
