@@ -210,7 +210,30 @@ class Config:
                     f"config: expected {', '.join(known)} or a .toml file, got {str(profile)!r}"
                     f"; did you mean {_nearest(str(profile), known)!r}?"
                 )
-        return _from_table(cls, read_toml(path), str(path))
+        return cls.from_table(read_toml(path), str(path))
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any], where: str = "config") -> Config:
+        """Build settings from what a TOML or JSON file holds.
+
+        Parameters
+        ----------
+        table : mapping
+            Settings by name; those that it does not name have their defaults.
+        where : str
+            Begins the messages of errors.
+
+        Returns
+        -------
+        Config
+            The settings.
+
+        Raises
+        ------
+        InputError
+            If there is an unknown key or a value of another kind.
+        """
+        return _from_table(cls, table, where)
 
 
 def profiles() -> tuple[str, ...]:

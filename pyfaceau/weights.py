@@ -20,6 +20,7 @@ RECEIPTS = "installed.json"
 """File of the weights folder in which the installer notes what `receipts` returns."""
 
 _verified: set[tuple[str, int, int, str]] = set()
+_opened: set[Path] = set()
 
 
 def weights_dir() -> Path:
@@ -68,6 +69,8 @@ def find(name: str | Path) -> Path | None:
     if file is None:
         candidates = [asked, weights_dir() / asked, weights_dir() / asked.name]
         found = next((path for path in candidates if path.exists()), None)
+        if found is not None and found.is_file():
+            _opened.add(found)
         return None if found is None else _verify_folder(found)
     installed = weights_dir() / file.path
     candidates = [asked.with_name(file.name), installed]
@@ -219,11 +222,28 @@ def receipts() -> dict[str, dict[str, str]]:
     return notes
 
 
+def opened() -> frozenset[Path]:
+    """Return the model files that were found since `forget_opened`, for the record.
+
+    Returns
+    -------
+    frozenset of Path
+        Files, those of folders too.
+    """
+    return frozenset(_opened)
+
+
+def forget_opened() -> None:
+    """Begin a new record of model files."""
+    _opened.clear()
+
+
 def _verify(path: Path, file: WeightFile) -> Path:
     """Return `path`, or refuse it."""
     trouble = problem(path, file)
     if trouble:
         raise _error(path, file, trouble)
+    _opened.add(path)
     return path
 
 
