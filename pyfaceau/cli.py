@@ -29,7 +29,7 @@ GROUP_HELP = {
     "pdmparams": "Parameters of the shape model.",
     "pose": "Head pose.",
     "aus": "Action units.",
-    "gaze": "Gaze and eye landmarks; profile openface only.",
+    "gaze": "Gaze and eye landmarks; OpenFace's landmark models only.",
 }
 """OpenFace's options that select groups of columns."""
 
@@ -40,6 +40,24 @@ LENS_HELP = {
     "cy": "The same, vertically.",
 }
 """OpenFace's options for the camera."""
+
+FIT_HELP = {
+    "wild": (None, "For difficult pictures: larger windows, more steps, -multi_view 1."),
+    "multi_view": (click.IntRange(0, 1), "1: try stills at eleven head rotations."),
+    "sigma": (float, "Width of the mean-shift kernel."),
+    "w_reg": (float, "Weight of the patch experts' confidence."),
+    "reg": (float, "Weight of the prior on the shape."),
+    "n_iter": (int, "Optimiser steps in each phase."),
+}
+"""OpenFace's options for its landmark fit: type (None: a flag) and help. Their order counts."""
+
+FIT_FIELDS = {
+    "sigma": "sigma",
+    "w_reg": "weight_factor",
+    "reg": "regularisation",
+    "n_iter": "iterations",
+}
+"""Those that are numbers, and their names in the profile's table ``[fit]``."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -76,6 +94,25 @@ def _lens_options(command: F) -> F:
     """Add OpenFace's options for the camera."""
     for name, text in reversed(LENS_HELP.items()):
         command = click.option(f"-{name}", type=float, help=text)(command)
+    return command
+
+
+def _fit_options(command: F) -> F:
+    """Add OpenFace's options for its landmark fit, which are noted in the order of the line."""
+
+    def note(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        if value is not None and value is not False:
+            ctx.meta.setdefault("fit", []).append((param.name, value))
+
+    for name, (kind, text) in reversed(FIT_HELP.items()):
+        command = click.option(
+            f"-{name}",
+            type=kind,
+            is_flag=kind is None,
+            help=text,
+            expose_value=False,
+            callback=note,
+        )(command)
     return command
 
 
@@ -121,9 +158,7 @@ def main() -> None:
 @_group_options
 @_lens_options
 @click.option("-au_static", is_flag=True, help="Action-unit models that learn nothing of a person.")
-@click.option(
-    "-multi_view", type=click.IntRange(0, 1), help="1: try stills at eleven head rotations."
-)
+@_fit_options
 @click.option("--debug", is_flag=True, help="Show where an unexpected error comes from.")
 def process(
     inputs: tuple[Path, ...],
@@ -169,6 +204,8 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
     if options["identities"] and not multi_face:
         raise click.UsageError("--identities goes with --multi-face")
     settings = Config.load(config)
+    for name, value in click.get_current_context().meta.get("fit", ()):
+        settings = _with_fit_option(settings, name, value)
     given = {name: options[name] for name in LENS_HELP if options[name] is not None}
     for one, other in (("fx", "fy"), ("fy", "fx"), ("cx", "cy"), ("cy", "cx")):
         if one in given and other not in given:
@@ -180,11 +217,23 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
         fixed_fps=settings.fixed_fps or options["fixed_fps"],
         static_aus=settings.static_aus or options["au_static"],
         identities=settings.identities or options["identities"],
-        multi_view=settings.multi_view
-        if options["multi_view"] is None
-        else bool(options["multi_view"]),
         lens=replace(settings.lens, **given),
     )
+
+
+def _with_fit_option(settings: Config, name: str, value: Any) -> Config:
+    """Return settings with one of OpenFace's options for its landmark fit put in."""
+    from dataclasses import replace
+
+    from pyfaceau.config import WILD
+
+    if settings.landmarks != "clnf":
+        raise click.UsageError(f"-{name} goes with OpenFace's landmark models: --config openface")
+    if name == "wild":
+        return replace(settings, fit=WILD, multi_view=True)
+    if name == "multi_view":
+        return replace(settings, multi_view=bool(value))
+    return replace(settings, fit=replace(settings.fit, **{FIT_FIELDS[name]: value}))
 
 
 class _Runner:

@@ -42,7 +42,7 @@ class Models:
     validator : str
         Detection validator.
     clnf : str
-        List file of the CLNF model: shape models, patch experts, eye and inner-face parts.
+        List file of OpenFace's landmark model: CLNF, CLM or CE-CLM, with its parts.
     """
 
     retinaface: str = "retinaface_mobilenet025.onnx"
@@ -80,6 +80,48 @@ class Refinement:
         if not self.points or any(point not in range(68) for point in self.points):
             raise InputError(f"points: expected numbers from 0 to 67, got {list(self.points)}")
 
+
+@dataclass(frozen=True)
+class Fit:
+    """How OpenFace's landmark model is fitted to a face that is new, or was lost.
+
+    Attributes
+    ----------
+    windows : tuple of int
+        Side of the area searched around each landmark, coarse to fine scale, reference pixels: odd,
+        3 to 15; 0 skips the scale. A tracked face has windows of its own.
+    sigma : float
+        Width of the mean-shift kernel, reference pixels.
+    regularisation : float
+        Weight of the prior on the face's shape.
+    weight_factor : float
+        Landmarks weigh this times the confidence of their patch experts; at 0 all weigh 1.
+    iterations : int
+        Optimiser steps in each phase, at most.
+    """
+
+    windows: tuple[int, ...] = (11, 9, 7, 5)
+    sigma: float = 1.5
+    regularisation: float = 25.0
+    weight_factor: float = 0.0
+    iterations: int = 5
+
+    def __post_init__(self) -> None:
+        allowed = (0, 3, 5, 7, 9, 11, 13, 15)
+        if not any(self.windows) or any(side not in allowed for side in self.windows):
+            raise InputError(f"windows: expected 0 or odd, 3 to 15, got {list(self.windows)}")
+        for name in ("sigma", "regularisation"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name}: expected a positive number, got {value}")
+        if not (math.isfinite(self.weight_factor) and self.weight_factor >= 0):
+            raise InputError(f"weight_factor: expected 0 or more, got {self.weight_factor}")
+        if self.iterations < 1:
+            raise InputError(f"iterations: expected 1 or more, got {self.iterations}")
+
+
+WILD = Fit((15, 13, 11, 11), 1.25, 35.0, 2.5, 10)
+"""The fit of OpenFace's option -wild, for difficult pictures."""
 
 GUESSED = -1.0
 """A lens setting that is not given."""
@@ -165,6 +207,8 @@ class Config:
         Where several faces are followed: give a face that is lost and found again its old number.
     lens : Lens
         The camera.
+    fit : Fit
+        Used where `landmarks` is ``'clnf'``.
     refinement : Refinement
         Used where `landmarks` is ``'pfld'``.
     models : Models
@@ -179,6 +223,7 @@ class Config:
     multi_view: bool = False
     identities: bool = False
     lens: Lens = field(default_factory=Lens)
+    fit: Fit = field(default_factory=Fit)
     refinement: Refinement = field(default_factory=Refinement)
     models: Models = field(default_factory=Models)
 
@@ -278,6 +323,8 @@ def _checked(kind: Any, value: Any, where: str) -> Any:
     if choices:
         if value not in choices:
             raise InputError(f"{where}: expected {' or '.join(map(repr, choices))}, got {value!r}")
+    elif kind is float and type(value) is int:
+        return float(value)
     elif type(value) is not kind:
         raise InputError(f"{where}: expected {kind.__name__}, got {value!r}")
     return value

@@ -12,17 +12,22 @@ from pyfaceau.resources import read_toml, resource
 
 
 def test_shipped_profiles():
-    assert profiles() == ("default", "fast", "openface", "static")
+    assert profiles() == ("ceclm", "clm", "default", "fast", "openface", "static")
     assert Config.load("default") == Config()
     assert Config.load("fast") == Config(refinement=Refinement(enabled=False))
     assert Config.load("static") == Config(static_aus=True)
-    assert Config.load("openface") == Config(landmarks="clnf", detector="mtcnn", fixed_fps=True)
+    openface = Config(landmarks="clnf", detector="mtcnn", fixed_fps=True)
+    assert Config.load("openface") == openface
+    for name in ("ceclm", "clm"):
+        models = Models(clnf=f"main_{name}_general.txt")
+        assert Config.load(name) == dataclasses.replace(openface, models=models)
 
 
 def test_the_default_profile_documents_every_option():
     table = read_toml(resource("configs/default.toml"))
     settings = dataclasses.asdict(Config())
     settings["refinement"]["points"] = list(settings["refinement"]["points"])
+    settings["fit"]["windows"] = list(settings["fit"]["windows"])
     assert table == settings
 
 
@@ -31,6 +36,8 @@ def test_a_file_of_ones_own(tmp_path):
     path.write_text('detector = "mtcnn"\n[models]\npfld = "/a/b.onnx"\n')
     assert Config.load(path) == Config(detector="mtcnn", models=Models(pfld="/a/b.onnx"))
     assert Config.load(str(path)) == Config.load(path)
+    path.write_text("[fit]\nsigma = 2\n")
+    assert isinstance(Config.load(path).fit.sigma, float)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +53,12 @@ def test_a_file_of_ones_own(tmp_path):
         ("[refinement]\npoints = [1, 68]", "points: expected numbers from 0 to 67, got [1, 68]"),
         ("[refinement]\npoints = [1, 'a']", "points: expected int, got 'a'"),
         ("[refinement]\npoints = 3", "points: expected a list, got 3"),
+        ("[fit]\nwindows = [11, 8]", "windows: expected 0 or odd, 3 to 15, got [11, 8]"),
+        ("[fit]\nwindows = [0, 0]", "windows: expected 0 or odd"),
+        ("[fit]\nsigma = 0.0", "sigma: expected a positive number, got 0.0"),
+        ("[fit]\nregularisation = nan", "regularisation: expected a positive number"),
+        ("[fit]\nweight_factor = -1.0", "weight_factor: expected 0 or more, got -1.0"),
+        ("[fit]\niterations = 0", "iterations: expected 1 or more, got 0"),
         ("not toml", "not a TOML file"),
     ],
 )
@@ -60,7 +73,7 @@ def test_what_is_wrong_is_named(tmp_path, text, message):
 
 @pytest.mark.parametrize("name", ["defualt", "mirrors", "../configs/default", ""])
 def test_unknown_profile(name):
-    with pytest.raises(InputError, match=r"config: expected default, .* did you mean '\w+'\?"):
+    with pytest.raises(InputError, match=r"config: expected ceclm, .* did you mean '\w+'\?"):
         Config.load(name)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from pyfaceau.config import Config
 from pyfaceau.types import FaceBox, Frame, TrackedFace, UInt8
 from pyfaceau.weights import locate
@@ -133,6 +135,7 @@ def eye_models(tracker: Tracker | FaceFitter) -> tuple[PDM, PDM] | None:
 
 def _openface_tracker(config: Config) -> OpenFaceTracker:
     from pyfaceau.refinement.face_model import FaceModel
+    from pyfaceau.refinement.point_model import FitParameters
     from pyfaceau.tracking.openface import OpenFaceTracker
 
     detector: BoxDetector
@@ -142,7 +145,15 @@ def _openface_tracker(config: Config) -> OpenFaceTracker:
         from pyfaceau.detection.retinaface import LandmarkBoxes
 
         detector = LandmarkBoxes(_retinaface(config))
-    return OpenFaceTracker(FaceModel.load(config.models.clnf), detector)
+    fit = config.fit
+    parameters = FitParameters(
+        windows_init=fit.windows,
+        sigma=float(np.float32(fit.sigma)),
+        regularisation=float(np.float32(fit.regularisation)),
+        weight_factor=float(np.float32(fit.weight_factor)),
+        max_iterations=fit.iterations,
+    )
+    return OpenFaceTracker(FaceModel.load(config.models.clnf, parameters), detector)
 
 
 def _targeted_tracker(config: Config, pdm: PDM) -> TargetedTracker:
