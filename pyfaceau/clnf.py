@@ -6,6 +6,7 @@ detection in the wild", ICCV Workshops 2013.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,14 +14,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pyfaceau.errors import InputError, check_array, check_image
+from pyfaceau.modelfile import mend
 from pyfaceau.numerics.warp import gray_from_bgr
-from pyfaceau.refinement.face_model import HYPOTHESES, FaceFit, FaceModel
-from pyfaceau.refinement.point_model import FitParameters
+from pyfaceau.refinement.face_model import HYPOTHESES, VALID, FaceFit, FaceModel
+from pyfaceau.refinement.point_model import SMALLEST_SCALE, FitParameters
 from pyfaceau.types import FaceBox, Float32, ShapeFit, UInt8
 
 if TYPE_CHECKING:
     from pyfaceau.tracking.openface import BoxDetector, OpenFaceTracker
 
+_LARGEST = 1_000_000
 _LISTS = {"clnf": "main_clnf_general.txt", "clm": "main_clm_general.txt"}
 
 Info = dict[str, Any]
@@ -41,7 +44,7 @@ class CLNF:
     regularization : float
         Weight of the prior on non-rigid parameters.
     max_iterations : int
-        Optimiser steps in each phase, at most.
+        Optimiser steps in each phase, at most; 1 to 1000.
     convergence_threshold : float
         A phase ends when the shape moves by less, pixels over all coordinates.
     model : {'clnf', 'clm'}
@@ -69,11 +72,15 @@ class CLNF:
             raise InputError(f"detector: expected 'mtcnn' or 'retinaface', got {detector!r}")
         if model not in _LISTS:
             raise InputError(f"model: expected 'clnf' or 'clm', got {model!r}")
-        list_file = Path(model_dir) / _LISTS[model] if model_dir else Path(_LISTS[model])
+        list_file = Path(_LISTS[model])
+        if model_dir is not None:
+            list_file = Path(model_dir) / list_file
+            if not list_file.is_file():
+                raise mend(list_file, "model file is missing")
         parameters = FitParameters(
-            regularisation=regularization,
-            max_iterations=max_iterations,
-            threshold=convergence_threshold,
+            regularisation=_positive("regularization", regularization),
+            max_iterations=_count("max_iterations", max_iterations, 1000),
+            threshold=_positive("convergence_threshold", convergence_threshold),
         )
         self.model = FaceModel.load(list_file, parameters)
         self._detector_name = detector or "mtcnn"
@@ -94,9 +101,11 @@ class CLNF:
         image : (H, W, 3) or (H, W) uint8
             BGR or gray.
         face_bbox : (x, y, width, height)
-            Box of the landmarks (brows to chin, ear to ear), pixels; must overlap the picture.
+            Box of the landmarks (brows to chin, ear to ear), pixels; must overlap the picture,
+            with sides of 1 to a million pixels.
         initial_params : ShapeFit or (40,) array_like, optional
-            Where to start instead of the mean shape in the box: 6 rigid, then 34 other parameters.
+            Where to start instead of the mean shape in the box: 6 rigid, then 34 other parameters,
+            of a face that such a box would frame.
         return_params : bool
             Also report the parameters.
         hypotheses : int
@@ -118,13 +127,12 @@ class CLNF:
             If picture, box or parameters are not such.
         """
         gray = _gray(image)
-        box = _checked_box(face_bbox, gray)
-        if not 1 <= hypotheses <= len(HYPOTHESES):
-            raise InputError(f"hypotheses: expected 1 to {len(HYPOTHESES)}, got {hypotheses}")
+        box = _checked_box("face_bbox", face_bbox, gray)
+        count = _count("hypotheses", hypotheses, len(HYPOTHESES))
         if initial_params is None:
-            fit = self.model.fit_box(gray, box, hypotheses)
+            fit = self.model.fit_box(gray, box, count)
         else:
-            fit = self.model.fit(gray, _as_shape(initial_params))
+            fit = self.model.fit(gray, self._checked_start(initial_params, gray))
         return fit.landmarks, _info(fit, box, return_params)
 
     def detect_and_fit(
@@ -180,6 +188,18 @@ class CLNF:
 
         return OpenFaceTracker(self.model, self._boxes())
 
+    def _checked_start(self, params: ShapeFit | ArrayLike, gray: UInt8) -> ShapeFit:
+        """Return parameters of a face that overlaps the picture."""
+        if isinstance(params, ShapeFit):
+            params = np.concatenate([params.params_global, params.params_local])
+        pdm = self.model.main.pdm
+        values = check_array("initial_params", params, (6 + pdm.n_modes,), np.float32)
+        start = ShapeFit(values[:6], values[6:])
+        points = pdm.shape_2d(start)
+        low, size = points.min(axis=0), np.ptp(points, axis=0)
+        _checked_box("initial_params", [*low, *size], gray)
+        return start
+
     def _boxes(self) -> BoxDetector:
         """Return the detector, loaded on first use."""
         if self._detector is None:
@@ -204,23 +224,36 @@ def _gray(image: ArrayLike) -> UInt8:
     return gray
 
 
-def _checked_box(box: tuple[float, float, float, float], gray: UInt8) -> FaceBox:
+def _positive(name: str, value: Any) -> float:
+    """Return a positive, finite number."""
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    if not (number and 0 < value < math.inf):
+        raise InputError(f"{name}: expected a positive number, got {value!r}")
+    return float(value)
+
+
+def _count(name: str, value: Any, most: int) -> int:
+    """Return a whole number from 1 to `most`."""
+    if not (isinstance(value, (int, np.integer)) and 1 <= value <= most):
+        raise InputError(f"{name}: expected a whole number from 1 to {most}, got {value!r}")
+    return int(value)
+
+
+def _checked_box(name: str, box: ArrayLike, gray: UInt8) -> FaceBox:
     """Return a box that overlaps the picture."""
-    x, y, width, height = check_array("face_bbox", box, (4,), np.float64).tolist()
-    checked = FaceBox(x, y, width, height)
+    x, y, width, height = check_array(name, box, (4,), np.float64).tolist()
+    if not (min(width, height) >= 1 and max(width, height) <= _LARGEST):
+        raise InputError(
+            f"{name}: expected a face with sides of 1 to {_LARGEST} pixels, "
+            f"got {width:g}x{height:g}"
+        )
     rows, columns = gray.shape
     if x >= columns or y >= rows or x + width <= 0 or y + height <= 0:
         raise InputError(
-            f"face_bbox: expected a box that overlaps the {columns}x{rows} picture, got {box}"
+            f"{name}: expected a face that overlaps the {columns}x{rows} picture, "
+            f"got one at ({x:g}, {y:g}, {width:g}, {height:g})"
         )
-    return checked
-
-
-def _as_shape(params: ShapeFit | ArrayLike) -> ShapeFit:
-    if isinstance(params, ShapeFit):
-        return params
-    values = check_array("initial_params", params, (40,), np.float32)
-    return ShapeFit(values[:6], values[6:])
+    return FaceBox(x, y, width, height)
 
 
 def _info(fit: FaceFit, box: FaceBox, with_params: bool) -> Info:
@@ -242,5 +275,5 @@ def _info(fit: FaceFit, box: FaceBox, with_params: bool) -> Info:
 
 def _why(fit: FaceFit) -> str:
     if fit.confidence == 0.0:
-        return "the face is smaller than 0.25 pixels per mm, or outside the picture"
-    return f"the validator rates the fit {fit.confidence:.3f}, 0.725 is needed"
+        return f"the face fitted is smaller than {SMALLEST_SCALE} pixels per mm"
+    return f"the validator rates the fit {fit.confidence:.3f}, more than {VALID:.3f} is needed"

@@ -43,7 +43,7 @@ def mean_shift(
     """Mean-shift vector of every landmark in its response map.
 
     The kernel density estimate is evaluated at the landmark's position rounded to 0.1 pixel, the
-    shift is taken from the position itself.
+    shift is taken from the position itself. A map that is zero there shifts nothing.
 
     Parameters
     ----------
@@ -81,6 +81,9 @@ def mean_shift(
                 total += value
                 moment_x += value * np.float32(column)
                 moment_y += value * np.float32(row)
+        if total == 0:
+            out[i, 0] = out[i, 1] = np.float32(0)
+            continue
         out[i, 0] = moment_x / total - dx
         out[i, 1] = moment_y / total - dy
 

@@ -234,8 +234,11 @@ class PointModel:
         Returns
         -------
         PointFit
-            Result; ``ok`` is false where the shape fell under 0.25 pixels per mm.
+            Result; ``ok`` is false where the shape fell under 0.25 pixels per mm, or began as
+            points in one place.
         """
+        if not np.ptp(self.pdm.shape_2d(start), axis=0).all():
+            return PointFit(start, False)
         fit = PointFit(start, True)
         for index, experts in enumerate(self.scales):
             window = windows[index] if index < len(windows) else 0
