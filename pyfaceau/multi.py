@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pyfaceau.config import Config
 from pyfaceau.measurement import FaceMeasurer
+from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import SEVERAL, OpenFaceCSV, selected_groups
 from pyfaceau.picture import FrameSource, open_frames
 from pyfaceau.progress import with_progress
-from pyfaceau.recorder import Written, record
+from pyfaceau.recorder import Seen, Written, record
 from pyfaceau.tracking.fitter import FaceFitter
+from pyfaceau.tracking.identity import Identities
 from pyfaceau.tracking.multi import MultiFaceTracker
 from pyfaceau.tracking.tracker import eye_models, make_fitter
 from pyfaceau.types import FrameResult
@@ -55,13 +57,14 @@ class MultiFacePipeline:
         self._measurer = FaceMeasurer(self.config.models)
         fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
         self._measurer.eye_models = eye_models(fitter)
-        self._tracker = MultiFaceTracker(fitter)
+        self._tracker = MultiFaceTracker(fitter, Identities() if self.config.identities else None)
 
     def write_csv(
         self,
         video_path: str | Path,
         output_csv: str | Path,
         groups: Iterable[str] | None = None,
+        outputs: Outputs | None = None,
     ) -> Written:
         """Process a video into a table on disk, in memory that does not grow with the video.
 
@@ -75,25 +78,32 @@ class MultiFacePipeline:
         groups : iterable of str, optional
             Groups of columns, keys of `pyfaceau.output.openface_csv.GROUPS`; all that can be
             computed if not given.
+        outputs : Outputs, optional
+            Files to be written beside the table; none if not given.
 
         Returns
         -------
         Written
-            The table and its rows.
+            The table, its rows, the files beside it.
 
         Raises
         ------
         VideoError
             If the video cannot be read to its end, after the partial table is written.
         OutputError
-            If the table cannot be written.
+            If the table or a file beside it cannot be written.
         """
         selected = self._measurer.possible(selected_groups(groups))
-        with (
-            open_frames(video_path, self.config.fixed_fps) as frames,
-            OpenFaceCSV(output_csv, selected, SEVERAL) as table,
-        ):
-            written = record(self.results(frames, selected), table)
+        beside = outputs or Outputs()
+        with open_frames(video_path, self.config.fixed_fps) as frames:
+            size = frames.width, frames.height
+            origin = Origin(frames.path, size, self.config.lens.camera(*size), frames.fps)
+            with (
+                OpenFaceCSV(output_csv, selected, SEVERAL) as table,
+                beside.opened(origin, table, self._measurer.align) as sinks,
+            ):
+                seen = self._seen(frames, "aus" in selected or beside.features)
+                written = record(seen, table, sinks=sinks)
         if not written.faces:
             logger.warning("%s: no face in any of its frames", video_path)
         return written
@@ -120,12 +130,19 @@ class MultiFacePipeline:
         VideoError
             If the video cannot be read to its end, after the last frame that can.
         """
-        units = "aus" in selected_groups(groups)
+        for _, results in self._seen(frames, "aus" in selected_groups(groups)):
+            yield from results
+
+    def _seen(self, frames: FrameSource, action_units: bool) -> Iterator[Seen]:
+        """Yield each frame with its faces."""
         camera = self.config.lens.camera(frames.width, frames.height)
         self._tracker.reset()
         for frame in with_progress(frames, frames.frame_count, self.verbose):
-            for number, face in self._tracker.update(frame):
-                if not face.landmarks.any():
-                    continue
-                result = self._measurer.place(frame, face, camera, number, gaze=face.ok)
-                yield self._measurer.with_static_units(frame, result) if units else result
+            results = [
+                self._measurer.place(frame, face, camera, number, gaze=face.ok)
+                for number, face in self._tracker.update(frame)
+                if face.landmarks.any()
+            ]
+            if action_units:
+                results = [self._measurer.with_static_units(frame, one) for one in results]
+            yield frame, results

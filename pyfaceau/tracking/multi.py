@@ -8,6 +8,7 @@ import numpy as np
 
 from pyfaceau.numerics.warp import gray_from_bgr
 from pyfaceau.tracking.fitter import FaceFitter
+from pyfaceau.tracking.identity import Identities
 from pyfaceau.types import FaceBox, Float32, Frame, TrackedFace, UInt8
 
 SLOTS = 4
@@ -19,10 +20,11 @@ _SAME_FACE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class _Track:
-    """The face in a slot and its consecutive failures, from -1."""
+    """The face in a slot, its consecutive failures from -1, and the track's own number."""
 
     face: TrackedFace
     failures: int
+    number: int
 
 
 class MultiFaceTracker:
@@ -37,16 +39,21 @@ class MultiFaceTracker:
     ----------
     fitter : FaceFitter
         Finds and fits faces.
+    identities : Identities, optional
+        Names people; slots are reported without it.
     """
 
-    def __init__(self, fitter: FaceFitter) -> None:
+    def __init__(self, fitter: FaceFitter, identities: Identities | None = None) -> None:
         self.fitter = fitter
+        self.identities = identities
         self.reset()
 
     def reset(self) -> None:
         """Forget all faces: a new video starts."""
         self._tracks: list[_Track | None] = [None] * SLOTS
-        self._frames = 0
+        self._frames = self._started = 0
+        if self.identities is not None:
+            self.identities.reset()
 
     def update(self, frame: Frame) -> tuple[tuple[int, TrackedFace], ...]:
         """Take the next frame.
@@ -59,7 +66,8 @@ class MultiFaceTracker:
         Returns
         -------
         tuple of (int, TrackedFace)
-            Slot and face of every slot in use, accepted or not.
+            Slot and face of every slot in use, accepted or not; or person and face, where people
+            are named.
         """
         image = frame.image
         gray = np.empty(image.shape[:2], np.uint8)
@@ -67,6 +75,9 @@ class MultiFaceTracker:
         new = self._new_faces(image)
         self._tracks = [self._step(track, image, gray, new) for track in self._tracks]
         self._frames += 1
+        if self.identities is not None:
+            tracks = [track for track in self._tracks if track is not None]
+            return self.identities.name(image, [(track.number, track.face) for track in tracks])
         return tuple((i, track.face) for i, track in enumerate(self._tracks) if track is not None)
 
     def _step(
@@ -75,13 +86,15 @@ class MultiFaceTracker:
         """Follow a slot's face, or take the next new one where it has none."""
         failures = -1
         if track is not None and track.failures <= _GIVE_UP_AFTER:
-            failures = track.failures
+            failures, number = track.failures, track.number
             face = self.fitter.follow(image, gray, track.face)
         elif new:
             face = self.fitter.fit(image, gray, new.pop(0))
+            number = self._started
+            self._started += 1
         else:
             return None
-        return _Track(face, -1 if face.ok else failures + 1)
+        return _Track(face, -1 if face.ok else failures + 1, number)
 
     def _new_faces(self, image: UInt8) -> list[FaceBox]:
         """Look for faces that no slot follows, where it is time to."""
