@@ -150,6 +150,31 @@ class FaceMeasurer:
         geometry = geometry_descriptor(self.pdm, fit.params_local)
         return aligned, FaceFeatures(fhog(aligned.image), geometry)
 
+    def align(self, image: UInt8, face: TrackedFace, size: int, scale: float, mask: bool) -> UInt8:
+        """Align a face at a size of choice.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        face : TrackedFace
+            A face in it.
+        size : int
+            Side of the aligned face, pixels.
+        scale : float
+            Pixels per mm of the shape model.
+        mask : bool
+            Blacken what is outside the face.
+
+        Returns
+        -------
+        (size, size, 3) uint8
+            The aligned face.
+        """
+        fit = self.pdm.calc_params(face.landmarks)
+        aligned = self._aligner.align(image, face.landmarks, fit, size=size, scale=scale, mask=mask)
+        return aligned.image
+
     def with_static_units(self, frame: Frame, result: FrameResult) -> FrameResult:
         """Predict action units from this picture alone.
 

@@ -13,11 +13,12 @@ from pyfaceau.config import Config, Models
 from pyfaceau.errors import check_image
 from pyfaceau.features.running_median import Calibration
 from pyfaceau.measurement import FaceMeasurer
+from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import OpenFaceCSV, read_table, selected_groups
 from pyfaceau.picture import FrameSource, open_frames
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.progress import with_progress
-from pyfaceau.recorder import Written, record
+from pyfaceau.recorder import Seen, Written, record
 from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker
 from pyfaceau.types import Camera, Float64, Frame, FrameResult
 
@@ -160,6 +161,7 @@ class FullPythonAUPipeline:
         video_path: str | Path,
         output_csv: str | Path,
         groups: Iterable[str] | None = None,
+        outputs: Outputs | None = None,
     ) -> Written:
         """Process a video into a table on disk, in memory that does not grow with the video.
 
@@ -172,26 +174,33 @@ class FullPythonAUPipeline:
             reading is interrupted or fails goes to ``NAME.partial.csv``.
         groups : iterable of str, optional
             As for `process_video`.
+        outputs : Outputs, optional
+            Files to be written beside the table; none if not given.
 
         Returns
         -------
         Written
-            The table and its rows.
+            The table, its rows, the files beside it.
 
         Raises
         ------
         VideoError
             If the video cannot be read to its end, after the partial table is written.
         OutputError
-            If the table cannot be written.
+            If the table or a file beside it cannot be written.
         """
         selected = selected_groups(groups)
-        with (
-            open_frames(video_path, self.config.fixed_fps) as video,
-            OpenFaceCSV(output_csv, selected) as table,
-        ):
-            units = self.action_units if "aus" in selected else None
-            written = record(self.results(video, selected), table, units)
+        beside = outputs or Outputs()
+        with open_frames(video_path, self.config.fixed_fps) as video:
+            size = video.width, video.height
+            origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
+            with (
+                OpenFaceCSV(output_csv, selected) as table,
+                beside.opened(origin, table, self._measurer.align) as sinks,
+            ):
+                units = self.action_units if "aus" in selected else None
+                seen = self._seen(video, "aus" in selected or beside.features)
+                written = record(seen, table, units, sinks)
         if not written.faces:
             logger.warning("%s: no face in any of its %d frames", video_path, written.frames)
         return written
@@ -246,10 +255,14 @@ class FullPythonAUPipeline:
             with open_frames(video, self.config.fixed_fps) as opened:
                 yield from self.results(opened, groups)
             return
-        selected = selected_groups(groups)
+        for _, results in self._seen(video, "aus" in selected_groups(groups)):
+            yield from results
+
+    def _seen(self, video: FrameSource, action_units: bool) -> Iterator[Seen]:
+        """Yield each frame of a video with what is known of it."""
         self.reset()
         for frame in with_progress(video, video.frame_count, self.verbose):
-            yield self._process(frame, "aus" in selected)
+            yield frame, (self._process(frame, action_units),)
 
     def process_frame(self, image: Any, timestamp: float = 0.0) -> FrameResult:
         """Process the next picture of a live or otherwise decoded video.

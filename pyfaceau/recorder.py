@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from pyfaceau.errors import VideoError
+from pyfaceau.errors import OutputError, VideoError
 from pyfaceau.output.openface_csv import OpenFaceCSV
-from pyfaceau.types import Float64, FrameResult
+from pyfaceau.output.sink import Sink
+from pyfaceau.types import Float64, Frame, FrameResult
 
 logger = logging.getLogger(__name__)
+
+Seen: TypeAlias = tuple[Frame, Sequence[FrameResult]]
+"""A frame and the rows that the table has of it."""
 
 
 @dataclass(frozen=True)
@@ -26,29 +31,35 @@ class Written:
         Its rows.
     faces : int
         Rows with a face.
+    files : tuple of Path
+        What was written beside the table.
     """
 
     path: Path
     frames: int
     faces: int
+    files: tuple[Path, ...] = ()
 
 
 def record(
-    results: Iterable[FrameResult],
+    seen: Iterable[Seen],
     table: OpenFaceCSV,
     units: Callable[[int], tuple[Float64, Float64]] | None = None,
+    sinks: Sequence[Sink] = (),
 ) -> Written:
     """Write results as they come.
 
     Parameters
     ----------
-    results : iterable of FrameResult
-        One per row.
+    seen : iterable of (Frame, sequence of FrameResult)
+        Each frame with its rows.
     table : OpenFaceCSV
         Where to; it is finished here.
     units : callable, optional
         Returns the action units of the first n rows, at the end; not given where the table has
         none or takes them row by row.
+    sinks : sequence of Sink
+        The files beside the table; they are finished here.
 
     Returns
     -------
@@ -58,27 +69,67 @@ def record(
     Raises
     ------
     VideoError
-        If a video cannot be read to its end, after the partial table is written.
+        If a video cannot be read to its end, after what there is was written as partial.
     OutputError
-        If the table cannot be written.
+        If the table cannot be written; or, at the end and with a whole table, another file.
     """
     faces = 0
+    beside = _Beside(sinks)
 
-    def finish(partial: bool = False) -> Path:
+    def _finish(partial: bool = False) -> list[Path]:
         rows = table.rows  # an interrupt may fall between a frame and its row
-        return table.finish(*(units(rows) if units else ()), partial=partial)
+        intensities, presences = units(rows) if units else (None, None)
+        path = table.finish(intensities, presences, partial)
+        return [path, *beside.finish(partial)]
 
     try:
-        for result in results:
-            table.write(result)
-            faces += result.face.success
+        for frame, results in seen:
+            for result in results:
+                table.write(result)
+                faces += result.face.success
+            beside.write(frame, results)
     except VideoError as error:
-        path = finish(partial=True)
-        message = f"{error}; the {table.rows} rows before are in {path}"
+        files = ", ".join(map(str, _finish(partial=True)))
+        message = f"{error}; the {table.rows} rows before are in {files}"
         raise VideoError(message) from error
     except KeyboardInterrupt:
         if table.rows:
-            path = finish(partial=True)
-            logger.warning("interrupted; the first %d rows are in %s", table.rows, path)
+            files = ", ".join(map(str, _finish(partial=True)))
+            logger.warning("interrupted; the first %d rows are in %s", table.rows, files)
         raise
-    return Written(finish(), table.rows, faces)
+    path, *others = _finish()
+    if beside.error is not None:
+        raise OutputError(f"{beside.error}; the table is whole: {path}") from beside.error
+    return Written(path, table.rows, faces, tuple(others))
+
+
+class _Beside:
+    """The files beside the table: one that fails is given up, the others go on.
+
+    Attributes
+    ----------
+    error : OutputError or None
+        The first failure.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self.error: OutputError | None = None
+        self._sinks = list(sinks)
+
+    def write(self, frame: Frame, results: Sequence[FrameResult]) -> None:
+        """Add a frame to each file."""
+        self._each(lambda sink: sink.write(frame, results))
+
+    def finish(self, partial: bool) -> list[Path]:
+        """Give each file its name."""
+        files: list[Path] = []
+        self._each(lambda sink: files.append(sink.finish(partial)))
+        return files
+
+    def _each(self, action: Callable[[Sink], None]) -> None:
+        for sink in tuple(self._sinks):
+            try:
+                action(sink)
+            except OutputError as error:
+                self.error = self.error or error
+                self._sinks.remove(sink)

@@ -12,6 +12,7 @@ from pyfaceau.config import Config
 from pyfaceau.errors import check_image
 from pyfaceau.measurement import FaceMeasurer
 from pyfaceau.numerics.warp import gray_from_bgr
+from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import PICTURE, OpenFaceCSV, selected_groups
 from pyfaceau.picture import read_boxes, read_picture
 from pyfaceau.recorder import Written, record
@@ -82,19 +83,24 @@ class PicturePipeline:
             If `image` is not such a picture.
         """
         picture = check_image("image", image, channels=(3,))
+        return self._faces(Frame(picture, 0, 0.0), boxes, "aus" in selected_groups(groups))
+
+    def _faces(
+        self, frame: Frame, boxes: Iterable[FaceBox] | None, action_units: bool
+    ) -> tuple[FrameResult, ...]:
+        """Find and measure all faces of a picture."""
+        picture = frame.image
         gray = np.empty(picture.shape[:2], np.uint8)
         gray_from_bgr(picture, gray)
         if boxes is None:
             fits = [self._fitter.fit(picture, gray, box) for box in self._fitter.find(picture)]
         else:
             fits = [self._fitter.fit_given(picture, gray, box) for box in boxes]
-        units = "aus" in selected_groups(groups)
         camera = self.config.lens.camera(picture.shape[1], picture.shape[0], still=True)
-        frame = Frame(picture, 0, 0.0)
         results = []
         for number, face in enumerate(fit for fit in fits if fit.landmarks.any()):
             result = self._measurer.place(frame, face, camera, number)
-            if units:
+            if action_units:
                 result = self._measurer.with_static_units(frame, result)
             results.append(result)
         return tuple(results)
@@ -105,6 +111,7 @@ class PicturePipeline:
         output_csv: str | Path,
         groups: Iterable[str] | None = None,
         boxes_file: str | Path | None = None,
+        outputs: Outputs | None = None,
     ) -> Written:
         """Process a picture into a table on disk.
 
@@ -120,11 +127,13 @@ class PicturePipeline:
             computed if not given.
         boxes_file : str or Path, optional
             Boxes of the faces, see `pyfaceau.picture.read_boxes`; looked for if not given.
+        outputs : Outputs, optional
+            Files to be written beside the table; none if not given.
 
         Returns
         -------
         Written
-            The table and its rows.
+            The table, its rows, the files beside it.
 
         Raises
         ------
@@ -133,10 +142,18 @@ class PicturePipeline:
         InputError
             If the boxes cannot be read.
         OutputError
-            If the table cannot be written.
+            If the table or a file beside it cannot be written.
         """
         selected = self._measurer.possible(selected_groups(groups))
-        image = read_picture(path)
+        beside = outputs or Outputs()
+        frame = Frame(read_picture(path), 0, 0.0)
         boxes = None if boxes_file is None else read_boxes(boxes_file)
-        with OpenFaceCSV(output_csv, selected, PICTURE) as table:
-            return record(self.faces(image, boxes, selected), table)
+        size = frame.image.shape[1], frame.image.shape[0]
+        camera = self.config.lens.camera(*size, still=True)
+        origin = Origin(Path(path), size, camera, still=True)
+        with (
+            OpenFaceCSV(output_csv, selected, PICTURE) as table,
+            beside.opened(origin, table, self._measurer.align) as sinks,
+        ):
+            faces = self._faces(frame, boxes, "aus" in selected or beside.features)
+            return record([(frame, faces)], table, sinks=sinks)

@@ -1,0 +1,130 @@
+"""The files that can be written beside a table, and how each is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyfaceau.errors import OutputError
+from pyfaceau.output.aligned import Align, AlignedFaces, Crop
+from pyfaceau.output.details import DetailsFile
+from pyfaceau.output.hog_file import HogFile
+from pyfaceau.output.sink import Sink
+from pyfaceau.types import Camera
+
+if TYPE_CHECKING:
+    from pyfaceau.output.openface_csv import OpenFaceCSV
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a table is made from.
+
+    Attributes
+    ----------
+    path : Path
+        The input.
+    size : (int, int)
+        Width and height, pixels.
+    camera : Camera
+        The camera reckoned with.
+    fps : float
+        Frames per second.
+    still : bool
+        A still picture.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    camera: Camera
+    fps: float = 30.0
+    still: bool = False
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files beside the table; None for those that are not wanted.
+
+    Attributes
+    ----------
+    hog : Path or None
+        Descriptors of the faces, see `HogFile`.
+    aligned : Path or None
+        Folder of aligned faces, see `AlignedFaces`.
+    crop : Crop
+        Size and style of the aligned faces.
+    tracked : Path or None
+        Video or picture in which faces are marked, see `OverlayVideo` and `OverlayPicture`.
+    details : Path or None
+        What the table was made from, see `DetailsFile`.
+    """
+
+    hog: Path | None = None
+    aligned: Path | None = None
+    crop: Crop = field(default_factory=Crop)
+    tracked: Path | None = None
+    details: Path | None = None
+
+    @property
+    def features(self) -> bool:
+        """Whether faces are to be aligned and described even where no action unit is asked for."""
+        return self.hog is not None or self.aligned is not None
+
+    @contextmanager
+    def opened(
+        self, origin: Origin, table: OpenFaceCSV, align: Align
+    ) -> Iterator[tuple[Sink, ...]]:
+        """Open the files for one input, in a ``with`` statement.
+
+        Parameters
+        ----------
+        origin : Origin
+            The input.
+        table : OpenFaceCSV
+            The table.
+        align : callable
+            Aligns a face, see `AlignedFaces`.
+
+        Yields
+        ------
+        tuple of Sink
+            To be written and finished; nothing is left of those that are not finished.
+
+        Raises
+        ------
+        OutputError
+            If one of them cannot be written or is the input itself.
+        """
+        named = {
+            "HOG": self.hog,
+            "image" if origin.still else "video": self.tracked,
+            "aligned directory": self.aligned,
+        }
+        others = [(kind, path) for kind, path in named.items() if path is not None]
+        for _, path in others:
+            if path.exists() and path.samefile(origin.path):
+                raise OutputError(f"{path}: is the input itself")
+        with ExitStack() as stack:
+            sinks: list[Sink] = []
+            if self.hog is not None:
+                sinks.append(stack.enter_context(HogFile(self.hog)))
+            if self.aligned is not None:
+                faces = AlignedFaces(self.aligned, self.crop, align, origin.still)
+                sinks.append(stack.enter_context(faces))
+            if self.tracked is not None:
+                sinks.append(stack.enter_context(_overlay(self.tracked, origin)))
+            if self.details is not None:
+                about = DetailsFile(self.details, origin.path, origin.camera, others, table)
+                sinks.append(stack.enter_context(about))
+            yield tuple(sinks)
+
+
+def _overlay(path: Path, origin: Origin) -> Sink:
+    from pyfaceau.output.overlay import OverlayPicture, OverlayVideo
+
+    if origin.still:
+        return OverlayPicture(path, origin.camera)
+    return OverlayVideo(path, origin.size, origin.fps, origin.camera)
