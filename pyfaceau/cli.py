@@ -12,6 +12,7 @@ import click
 
 from pyfaceau import __version__
 from pyfaceau.cli_inputs import Job, plan
+from pyfaceau.cli_outputs import check_outputs, output_options, outputs_for
 from pyfaceau.cli_weights import weights
 from pyfaceau.errors import PyfaceauError, WeightsError
 
@@ -126,7 +127,7 @@ def main() -> None:
     to -gaze select groups of columns; without them all that can be computed is written.
 
     A video that is cut off or damaged, and one interrupted by Ctrl-C, leaves what was read in
-    NAME.partial.csv; a table under its own name is always whole.
+    NAME.partial.csv; a table under its own name is always whole, and so is every file beside it.
 
     Exit codes: 0 all tables are written; 1 something failed, and standard error says what; 2 wrong
     use; 130 interrupted.
@@ -159,6 +160,7 @@ def main() -> None:
 @_lens_options
 @click.option("-au_static", is_flag=True, help="Action-unit models that learn nothing of a person.")
 @_fit_options
+@output_options
 @click.option("--debug", is_flag=True, help="Show where an unexpected error comes from.")
 def process(
     inputs: tuple[Path, ...],
@@ -176,10 +178,11 @@ def process(
     groups = [name for name in GROUP_HELP if options[f"group_{name}"]]
     try:
         jobs = plan(inputs, output, out_dir, stills, bboxes)
+        check_outputs(options, len(jobs))
         settings = _settings(config, options, multi_face)
         if "gaze" in groups and settings.landmarks != "clnf":
             click.echo(f"-gaze: profile {config} fits no eyes, its tables have no gaze", err=True)
-        runner = _Runner(settings, groups, multi_face)
+        runner = _Runner(settings, groups, multi_face, options)
         failures = [
             problem for job in jobs if (problem := _process_one(runner, job, debug)) is not None
         ]
@@ -239,20 +242,26 @@ def _with_fit_option(settings: Config, name: str, value: Any) -> Config:
 class _Runner:
     """Takes each input through the pipeline of its kind, loaded when it is first needed."""
 
-    def __init__(self, config: Config, groups: Sequence[str], multi_face: bool) -> None:
+    def __init__(
+        self, config: Config, groups: Sequence[str], multi_face: bool, options: dict[str, Any]
+    ) -> None:
         self._config = config
+        self._options = options
         self._groups = groups
         self._multi_face = multi_face
 
     def run(self, job: Job) -> str:
         """Process one input and return what is to be said of it."""
-        if job.kind == "still":
-            done = self._stills.write_csv(job.path, job.table, self._groups, job.boxes)
+        still = job.kind == "still"
+        beside = outputs_for(self._options, job.table, still)
+        if still:
+            done = self._stills.write_csv(job.path, job.table, self._groups, job.boxes, beside)
             count = f"{done.frames or 'no'} face{'s' * (done.frames > 1)}"
-            return f"{done.path}: {count}"
-        done = self._videos.write_csv(job.path, job.table, self._groups)
-        rows = "rows" if self._multi_face else "frames"
-        return f"{done.path}: {done.frames} {rows}, {done.faces} with a face"
+        else:
+            done = self._videos.write_csv(job.path, job.table, self._groups, beside)
+            rows = "rows" if self._multi_face else "frames"
+            count = f"{done.frames} {rows}, {done.faces} with a face"
+        return "\n  ".join([f"{done.path}: {count}", *map(str, done.files)])
 
     @cached_property
     def _stills(self) -> PicturePipeline:
