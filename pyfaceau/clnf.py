@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from pyfaceau.tracking.openface import BoxDetector, OpenFaceTracker
 
 _LARGEST = 1_000_000
-_LISTS = {"clnf": "main_clnf_general.txt", "clm": "main_clm_general.txt"}
+_LISTS = {
+    "clnf": "main_clnf_general.txt",
+    "clm": "main_clm_general.txt",
+    "ceclm": "main_ceclm_general.txt",
+}
 
 Info = dict[str, Any]
 
@@ -47,8 +51,9 @@ class CLNF:
         Optimiser steps in each phase, at most; 1 to 1000.
     convergence_threshold : float
         A phase ends when the shape moves by less, pixels over all coordinates.
-    model : {'clnf', 'clm'}
-        Patch experts: CCNF, or SVR.
+    model : {'clnf', 'clm', 'ceclm'}
+        Patch experts: CCNF, SVR, or CEN. Of the last, as in OpenFace, `regularization` counts
+        times 0.9, and a first fit goes by `pyfaceau.refinement.early_termination`.
 
     Raises
     ------
@@ -66,12 +71,12 @@ class CLNF:
         regularization: float = 25.0,
         max_iterations: int = 5,
         convergence_threshold: float = 0.01,
-        model: Literal["clnf", "clm"] = "clnf",
+        model: Literal["clnf", "clm", "ceclm"] = "clnf",
     ) -> None:
         if detector not in (None, "mtcnn", "retinaface"):
             raise InputError(f"detector: expected 'mtcnn' or 'retinaface', got {detector!r}")
         if model not in _LISTS:
-            raise InputError(f"model: expected 'clnf' or 'clm', got {model!r}")
+            raise InputError(f"model: expected {' or '.join(map(repr, _LISTS))}, got {model!r}")
         list_file = Path(_LISTS[model])
         if model_dir is not None:
             list_file = Path(model_dir) / list_file
