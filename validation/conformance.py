@@ -29,7 +29,13 @@ from validation.stages import StageCheck, action_unit_stages, geometry_stages
 
 logger = logging.getLogger("validation")
 EXACT_PROFILE = "openface"
+OTHER_MODELS = {"ceclm": "CE-CLM", "clm": "CLM"}
+"""Profiles whose landmark model is not the reference's."""
 
+OTHER_MODEL = """The reference was made with OpenFace's CLNF model, this profile has its {}: the
+figures show how far two models of one program lie apart, and that this one follows faces. A
+reference of its own, made by OpenFace's `-mloc`, can be given by `--shared`.
+"""
 
 RULE = """Over frames where both report success; an AU counts if its reference std is above 0.05;
 constant output counts as r = 0. Bias is output minus reference.
@@ -87,6 +93,8 @@ def run_stages(reference: Reference, names: list[str]) -> list[StageCheck]:
 def render(run: Run, config: str, noise: dict[str, Any], origin: dict[str, str]) -> str:
     """Return the report."""
     parts = [report.heading(f"Conformance of profile {config}", origin)]
+    if config in OTHER_MODELS:
+        parts.append(OTHER_MODEL.format(OTHER_MODELS[config]))
     parts += [
         RULE,
         "## Videos\n",
@@ -144,12 +152,16 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s")
     from pyfaceau.pipeline import FullPythonAUPipeline
 
+    try:
+        pipeline = FullPythonAUPipeline(config=options.config)
+    except PyfaceauError as error:
+        parser.exit(2, f"{error}\n")
     reference = Reference(options.shared)
     names = options.videos or reference.names()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        run = run_videos(reference, names, FullPythonAUPipeline(config=options.config), folder)
+        run = run_videos(reference, names, pipeline, folder)
     if not options.no_stages:
         run.checks = run_stages(reference, names)
     command = f"python -m validation.conformance --config {options.config}"

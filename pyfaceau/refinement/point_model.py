@@ -35,6 +35,10 @@ _EXPERTS = ("PatchesCEN", "PatchesCCNF", "PatchesIntensity")
 class FitParameters:
     """How a point model is fitted; the defaults are OpenFace's for the 68-point model.
 
+    OpenFace keeps its mean-shift kernels by window size alone, with the first sigma they are used
+    at; here they are kept by window and sigma. Both are the same as long as no window size serves
+    scales of different sigma, which holds for all windows that OpenFace's options can set.
+
     Attributes
     ----------
     windows_init, windows_track : tuple of int

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyfaceau.errors import VideoError
-from validation.conformance import as_json, missed, render, run_videos
+from validation.conformance import as_json, main, missed, render, run_videos
 from validation.reference import Reference
 
 HEADER = "frame, success, AU01_r, AU01_c"
@@ -52,6 +52,22 @@ def test_figures_reach_the_report(reference: Reference, tmp_path: Path) -> None:
     assert "| AU01 | 1.000 | 1.0000 | 0.0000 | 0.0000 | 0.6667 |" in report
     assert "| good | equal | 3/4 | 2/3 | 15/16 |" in report
     assert "- bad: bad.mp4: cannot be decoded" in report
+
+
+def test_report_of_another_landmark_model_says_so(reference: Reference, tmp_path: Path) -> None:
+    run = run_videos(reference, ["good"], Copyist(), tmp_path)
+    assert "this profile has its CE-CLM" in render(run, "ceclm", NOISE, {"commit": "abc"})
+    assert "this profile has" not in render(run, "openface", NOISE, {"commit": "abc"})
+
+
+def test_models_that_are_not_installed_end_the_run_with_what_installs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYFACEAU_WEIGHTS_DIR", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main(["--config", "ceclm", "--shared", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "pyfaceau weights install" in capsys.readouterr().err
 
 
 def test_json_has_the_same_figures(reference: Reference, tmp_path: Path) -> None:
