@@ -114,7 +114,7 @@ def log_likelihood(
             for column in range(window):
                 weight = math.exp(-0.5 * np.float64(down + across[column]) / variance)
                 value += np.float32(np.float64(responses[i, row, column]) * weight)
-        total += np.float32(math.log(np.float64(value) + 1e-8))
+        total = np.float32(np.float64(total) + math.log(np.float64(value) + 1e-8))
         count += 1
     return total / np.float32(count)
 
