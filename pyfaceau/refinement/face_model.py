@@ -162,7 +162,20 @@ class FaceModel:
         return cls(main, tuple(parts), validator)
 
     def from_box(self, box: FaceBox, rotation: tuple[float, float, float] = (0, 0, 0)) -> ShapeFit:
-        """Return the start of a fit: the mean shape in a box, see `PDM.params_from_box`."""
+        """Return the start of a fit: the mean shape in a box, see `PDM.params_from_box`.
+
+        Parameters
+        ----------
+        box : FaceBox
+            Box of the landmarks.
+        rotation : (float, float, float)
+            Pitch, yaw and roll, radians.
+
+        Returns
+        -------
+        ShapeFit
+            The shape that fills the box.
+        """
         return self.main.pdm.params_from_box(box, rotation)
 
     def fit(self, gray: UInt8, start: ShapeFit, *, tracked: bool = False) -> FaceFit:
@@ -246,7 +259,18 @@ class FaceModel:
         )
 
     def eyes(self, parts: tuple[tuple[ShapeFit, Float32], ...]) -> tuple[EyeFit, EyeFit] | None:
-        """Return the two eyes among fitted parts, or None where the model has none."""
+        """Return the two eyes among fitted parts.
+
+        Parameters
+        ----------
+        parts : tuple of (ShapeFit, (n, 2) float32)
+            From a fit.
+
+        Returns
+        -------
+        (EyeFit, EyeFit) or None
+            Of the eye on the image's left, of the one on its right; None where the model has none.
+        """
         found = {part.name: fit for part, fit in zip(self.parts, parts, strict=True)}
         if "left_eye_28" not in found or "right_eye_28" not in found:
             return None
@@ -278,7 +302,18 @@ class FaceModel:
 
 
 def blank_shape(modes: int) -> ShapeFit:
-    """Return the parameters before any fit: unit scale, all else zero."""
+    """Return the parameters before any fit: unit scale, all else zero.
+
+    Parameters
+    ----------
+    modes : int
+        Non-rigid parameters.
+
+    Returns
+    -------
+    ShapeFit
+        Parameters.
+    """
     return ShapeFit(np.array([1, 0, 0, 0, 0, 0], np.float32), np.zeros(modes, np.float32))
 
 
