@@ -23,6 +23,9 @@ Action units
     AUModels                 the support vector machines of an action-unit folder
     AUPredictor              intensities and presences of a video, frame by frame
 
+Tables
+    read                     a table of pyfaceau or OpenFace, in any of their formats
+
 Each is loaded when it is first asked for: ``import pyfaceau`` loads nothing but this list.
 """
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from pyfaceau.detection.retinaface import RetinaFace
     from pyfaceau.features.fhog import fhog
     from pyfaceau.landmarks.pfld import PFLD
+    from pyfaceau.output.reading import read
     from pyfaceau.pdm.model import PDM
     from pyfaceau.pipeline import FullPythonAUPipeline
     from pyfaceau.prediction.models import AUModels
@@ -62,6 +66,7 @@ __all__ = [
     "TargetedCLNFRefiner",
     "VideoReader",
     "fhog",
+    "read",
 ]
 
 _HOMES = {
@@ -78,6 +83,7 @@ _HOMES = {
     "TargetedCLNFRefiner": "refinement.targeted_refiner",
     "VideoReader": "video",
     "fhog": "features.fhog",
+    "read": "output.reading",
 }
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyfaceau.errors import InputError, OutputError, check_array
+from pyfaceau.errors import InputError, check_array
+from pyfaceau.output.table_formats import SEPARATOR, SUFFIXES, check_format, store
+from pyfaceau.output.target import Target, writing
 from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, FrameResult
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 Columns = tuple[tuple[str, str], ...]
 """Name and number format of each column."""
-
-SEPARATOR = ", "
 
 META: Columns = (
     ("frame", "%d"),
@@ -182,7 +181,8 @@ class OpenFaceCSV:
     Parameters
     ----------
     path : str or Path
-        The table; its folder is made if it does not exist. A file of that name is replaced.
+        The table, .csv, .csv.gz or .parquet (which needs pyarrow); the numbers are the same in
+        each. Its folder is made if it does not exist. A file of that name is replaced.
     groups : iterable of str, or None
         Keys of `GROUPS`; None or none at all for all. Gaze is left out of the table if the first
         frame written has none.
@@ -211,27 +211,12 @@ class OpenFaceCSV:
         self.rows = 0
         self._layout = layout
         self.groups = selected_groups(groups)
-        if self.path.suffix.lower() != ".csv":
-            raise OutputError(f"{self.path}: expected a name that ends in .csv")
-        try:
-            if self.path.is_dir():
-                raise OutputError(f"{self.path}: expected a file to write, got a folder")
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._part.unlink(missing_ok=True)
+        self._target = Target(path, SUFFIXES)
+        check_format(self.path, self._target.suffix)
+        with writing(self.path):
             self._spool: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115 - closed by __exit__
                 "w+", encoding="ascii", newline="\n", dir=self.path.parent
             )
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
-
-    @property
-    def partial_path(self) -> Path:
-        """The name that an unfinished table gets: ``NAME.partial.csv``."""
-        return self.path.with_suffix(f".partial{self.path.suffix}")
-
-    @property
-    def _part(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -254,6 +239,7 @@ class OpenFaceCSV:
     ) -> None:
         with suppress(OSError):  # a full disk has already been reported
             self._spool.close()
+        self._target.discard()
 
     def write(self, result: FrameResult) -> None:
         """Append a frame's row.
@@ -274,10 +260,8 @@ class OpenFaceCSV:
         values = [_META_VALUES[name](result) for name, _ in self._layout.meta]
         for group in self._body:
             values += _VALUES[group](result)
-        try:
+        with writing(self.path):
             self._spool.write(self._format % tuple(values))
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
         self.rows += 1
 
     def _begin(self, first: FrameResult) -> None:
@@ -298,7 +282,7 @@ class OpenFaceCSV:
         presences : (rows, 18) float64
             In the order of `AU_PRESENCES`.
         partial : bool
-            The video was not read to its end: take the name `partial_path`.
+            The video was not read to its end: take the name ``NAME.partial.csv``.
 
         Returns
         -------
@@ -317,39 +301,23 @@ class OpenFaceCSV:
             r = check_array("intensities", intensities, (self.rows, len(AU_INTENSITIES)), "f8")
             c = check_array("presences", presences, (self.rows, len(AU_PRESENCES)), "f8")
             extra = np.hstack([r, c])
-        target = self.partial_path if partial else self.path
-        try:
-            self._merge(extra)
-            self._part.replace(target)
-        except OSError as error:
-            raise _unwritable(target, error) from None
-        finally:
-            self._part.unlink(missing_ok=True)
-        if not partial:
-            self.partial_path.unlink(missing_ok=True)
-        return target
+        with writing(self.path):
+            store(self._target.part, self._target.suffix, self.columns, self._rows(extra))
+        return self._target.commit(partial)
 
-    def _merge(self, extra: Any) -> None:
-        """Write header and rows, each row's action units behind it."""
+    def _rows(self, extra: Any) -> Iterator[str]:
+        """Yield the rows, each row's action units behind it."""
         tail = "".join(SEPARATOR + form for _, form in self._layout.units) + "\n"
         self._spool.seek(0)
-        with self._part.open("w", encoding="ascii", newline="\n") as part:
-            part.write(SEPARATOR.join(self.columns) + "\n")
-            if extra is None:
-                part.writelines(self._spool)
-            else:
-                for line, values in zip(self._spool, extra, strict=True):
-                    part.write(line[:-1] + tail % tuple(values.tolist()))
-            part.flush()
-            os.fsync(part.fileno())
-
-
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"{path}: cannot be written: {error.strerror or error}")
+        if extra is None:
+            yield from self._spool
+            return
+        for line, values in zip(self._spool, extra, strict=True):
+            yield line[:-1] + tail % tuple(values.tolist())
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table written by `OpenFaceCSV` or by OpenFace.
+    """Read a table as it stands in a file that `OpenFaceCSV` has written; see `pyfaceau.read`.
 
     Parameters
     ----------
@@ -363,4 +331,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    if Path(path).suffix.lower() == ".parquet":
+        return pd.read_parquet(path)
     return pd.read_csv(path, skipinitialspace=True)
