@@ -1,0 +1,1 @@
+"""Studies: many videos, one ledger, nothing lost."""

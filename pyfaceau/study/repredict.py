@@ -1,0 +1,225 @@
+"""Action units again, from feature files: another calibration, other models, without the video."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pyfaceau.config import Config
+from pyfaceau.errors import InputError, OutputError, check_array
+from pyfaceau.features.neutral import FixedNeutral, IntervalMedian
+from pyfaceau.features.running_median import DIMENSIONS, Calibration, FeatureMedian
+from pyfaceau.output.openface_csv import OpenFaceCSV
+from pyfaceau.pdm.model import PDM
+from pyfaceau.prediction.models import AUModels
+from pyfaceau.prediction.predictor import AUPredictor
+from pyfaceau.prediction.whole_video import zero_levels
+from pyfaceau.study.features import FeatureFile
+from pyfaceau.types import AU_INTENSITIES, Float64
+from pyfaceau.weights import locate
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """What is taken for zero in all videos of a person.
+
+    Attributes
+    ----------
+    neutral : (4702,) float64
+        The neutral face: FHOG, then geometry in mm.
+    levels : (17,) float64
+        Scores of the intensity models, less those of the neutral face, that stand for 0.
+    """
+
+    neutral: Float64
+    levels: Float64
+
+    def save(self, path: Path) -> None:
+        """Write an NPZ file of both.
+
+        Parameters
+        ----------
+        path : Path
+            The file; its folder is made.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                np.savez(file, neutral=self.neutral, levels=self.levels)
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    @classmethod
+    def load(cls, path: Path) -> Baseline:
+        """Read an NPZ file of both.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        Baseline
+            As saved.
+
+        Raises
+        ------
+        InputError
+            If it is no such file.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                neutral, levels = arrays["neutral"], arrays["levels"]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path}: not a baseline: {error}") from None
+        return cls(
+            check_array("neutral", neutral, (DIMENSIONS,), np.float64),
+            check_array("levels", levels, (len(AU_INTENSITIES),), np.float64),
+        )
+
+
+class Repredictor:
+    """Predicts action units from feature files by some settings.
+
+    Parameters
+    ----------
+    config : Config
+        Of its settings, those of action units count: ``static_aus``, ``smoothing`` and the files
+        ``pdm`` and ``au_predictors``.
+
+    Raises
+    ------
+    WeightsError
+        If a model file is missing or altered.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.pdm = PDM.load(locate(config.models.pdm))
+        self.models = AUModels.load(locate(config.models.au_predictors), config.static_aus)
+        self._smooth = config.smoothing
+
+    def write(
+        self,
+        features: Path,
+        table: Path,
+        neutral: str = "",
+        baseline: Path | Baseline | None = None,
+        tell: Callable[[int], None] | None = None,
+    ) -> int:
+        """Write a video's table anew.
+
+        Parameters
+        ----------
+        features : Path
+            The video's feature file.
+        table : Path
+            The table; replaced when the new one is whole.
+        neutral : str
+            Interval with a neutral face; OpenFace's running median if empty.
+        baseline : Path or Baseline, optional
+            Known neutral face and levels, instead of either.
+        tell : callable, optional
+            Is told the number of frames done.
+
+        Returns
+        -------
+        int
+            Rows of the table, which has the bytes that the video gives with the same settings.
+
+        Raises
+        ------
+        InputError
+            If a file is not what it should be, or the interval has no face.
+        OutputError
+            If the table cannot be written.
+        """
+        calibration: Calibration | None = IntervalMedian.parse(neutral) if neutral else None
+        levels = None
+        if baseline is not None:
+            known = baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
+            calibration, levels = FixedNeutral(known.neutral), known.levels
+        predictor = AUPredictor(self.models, calibration, levels, self._smooth)
+        with FeatureFile(features, self.pdm) as file, OpenFaceCSV(table) as out:
+            for result in file:
+                out.write(result)
+                predictor.update(result.features, result.timestamp)
+                if tell is not None:
+                    tell(out.rows)
+            out.finish(*predictor.finish())
+            return out.rows
+
+
+def share_baseline(
+    predictor: Repredictor,
+    features: Sequence[Path],
+    neutral: Sequence[str],
+    tell: Callable[[int], None] | None = None,
+) -> Baseline:
+    """Find one baseline for all videos of a person.
+
+    The neutral face is the median of the faces in the declared intervals, where there is any;
+    otherwise of every second frame of all videos, as in OpenFace's running median. Zero levels are
+    the same quantiles as OpenFace's, taken over the scores of all videos together. The order of
+    the videos does not matter.
+
+    Parameters
+    ----------
+    predictor : Repredictor
+        The models.
+    features : sequence of Path
+        The person's feature files.
+    neutral : sequence of str
+        Interval of each, such as ``"2.0-4.0"``; empty where none is declared.
+    tell : callable, optional
+        Is told the number of frames done.
+
+    Returns
+    -------
+    Baseline
+        The person's.
+
+    Raises
+    ------
+    InputError
+        If a file is not what it should be, or no face is found to be neutral.
+    """
+    models, median = predictor.models, FeatureMedian()
+    declared = any(neutral)
+    scores = []
+    done = 0
+    for path, text in zip(features, neutral, strict=True):
+        interval = IntervalMedian.parse(text) if text else None
+        with FeatureFile(path, predictor.pdm) as file:
+            for result in file:
+                done += 1
+                if tell is not None:
+                    tell(done)
+                if result.features is None:
+                    continue
+                scores.append(models.scores(result.features))
+                if interval is not None:
+                    counts = interval.start <= result.timestamp <= interval.end
+                else:
+                    counts = not declared and result.index % 2 == 0
+                if counts:
+                    median.insert(result.features)
+    if not median.count:
+        raise InputError("baseline: expected a neutral face in one of the videos, got none")
+    now = np.stack(scores) - models.neutral_scores(median.value)
+    count = len(AU_INTENSITIES)
+    levels = zero_levels(now[:, :count], np.ones(len(now), np.bool_), models.cutoffs)
+    return Baseline(median.value, levels)
