@@ -13,6 +13,7 @@ import click
 from pyfaceau import __version__
 from pyfaceau.cli_inputs import Job, plan
 from pyfaceau.cli_outputs import check_outputs, output_options, outputs_for
+from pyfaceau.cli_study import repredict, study
 from pyfaceau.cli_weights import weights
 from pyfaceau.errors import PyfaceauError, WeightsError
 
@@ -305,3 +306,5 @@ def _interrupted() -> NoReturn:
 
 
 main.add_command(weights)
+main.add_command(study)
+main.add_command(repredict)
