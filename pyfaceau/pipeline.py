@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,13 @@ from pyfaceau.features.running_median import Calibration
 from pyfaceau.measurement import FaceMeasurer
 from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import OpenFaceCSV, read_table, selected_groups
+from pyfaceau.overlap import ahead, check_threads
 from pyfaceau.picture import FrameSource, open_frames
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.progress import with_progress
 from pyfaceau.recorder import Seen, Written, record
 from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker
-from pyfaceau.types import Camera, Float64, Frame, FrameResult
+from pyfaceau.types import Camera, Float64, Frame, FrameResult, TrackedFace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,11 +60,14 @@ class FullPythonAUPipeline:
         The profile: settings, or name or path of a file of them; ``'default'`` if not given.
     tracker : Tracker, optional
         What gives each frame's landmarks; made as the profile says if not given.
+    threads : int, optional
+        With 2 or more, decoding, tracking and measuring of a video overlap; no digit depends on
+        it. The number of usable cores if not given.
 
     Raises
     ------
     InputError
-        If the profile is unknown or holds what it cannot.
+        If the profile is unknown or holds what it cannot, or `threads` is less than 1.
     WeightsError
         If a model file is missing, truncated or altered.
     """
@@ -81,6 +86,7 @@ class FullPythonAUPipeline:
         *,
         config: Config | str | Path | None = None,
         tracker: Tracker | None = None,
+        threads: int | None = None,
     ) -> None:
         settings = config if isinstance(config, Config) else Config.load(config or "default")
         files = {
@@ -93,6 +99,7 @@ class FullPythonAUPipeline:
         }
         self.config = _with_arguments(settings, files, use_clnf_refinement)
         self.verbose = verbose
+        self.threads = check_threads(threads)
         self._build(self.config.models, tracker)
         self.reset()
 
@@ -199,8 +206,8 @@ class FullPythonAUPipeline:
                 beside.opened(origin, table, self._measurer.align) as sinks,
             ):
                 units = self.action_units if "aus" in selected else None
-                seen = self._seen(video, "aus" in selected or beside.features)
-                written = record(seen, table, units, sinks)
+                with closing(self._seen(video, "aus" in selected or beside.features)) as seen:
+                    written = record(seen, table, units, sinks)
         if not written.faces:
             logger.warning("%s: no face in any of its %d frames", video_path, written.frames)
         return written
@@ -255,14 +262,21 @@ class FullPythonAUPipeline:
             with open_frames(video, self.config.fixed_fps) as opened:
                 yield from self.results(opened, groups)
             return
-        for _, results in self._seen(video, "aus" in selected_groups(groups)):
-            yield from results
+        with closing(self._seen(video, "aus" in selected_groups(groups))) as seen:
+            for _, results in seen:
+                yield from results
 
-    def _seen(self, video: FrameSource, action_units: bool) -> Iterator[Seen]:
-        """Yield each frame of a video with what is known of it."""
+    def _seen(self, video: FrameSource, action_units: bool) -> Generator[Seen, None, None]:
+        """Yield each frame of a video with what is known of it.
+
+        Frames are decoded and faces tracked ahead of what is measured of them, in threads.
+        """
         self.reset()
-        for frame in with_progress(video, video.frame_count, self.verbose):
-            yield frame, (self._process(frame, action_units),)
+        with ahead(video, self.threads) as frames:
+            tracked = ((frame, self._tracker.update(frame)) for frame in frames)
+            with ahead(tracked, self.threads) as faces:
+                for frame, face in with_progress(faces, video.frame_count, self.verbose):
+                    yield frame, (self._measure(frame, face, action_units),)
 
     def process_frame(self, image: Any, timestamp: float = 0.0) -> FrameResult:
         """Process the next picture of a live or otherwise decoded video.
@@ -315,11 +329,14 @@ class FullPythonAUPipeline:
 
     def _process(self, frame: Frame, action_units: bool) -> FrameResult:
         """Take a frame through all stages."""
+        return self._measure(frame, self._tracker.update(frame), action_units)
+
+    def _measure(self, frame: Frame, face: TrackedFace, action_units: bool) -> FrameResult:
+        """Take a frame through the stages after the landmarks."""
         self._next_index = frame.index + 1
         if self._camera is None:
             height, width = frame.image.shape[:2]
             self._camera = self.config.lens.camera(width, height)
-        face = self._tracker.update(frame)
         result = self._measurer.place(frame, face, self._camera, gaze=face.success)
         if not action_units:
             return result
