@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
-from pyfaceau.config import Config, Models, Refinement, profiles
+from pyfaceau.config import Config, Lens, Models, Refinement, profiles
 from pyfaceau.errors import InputError
 from pyfaceau.resources import read_toml, resource
 
@@ -85,3 +86,35 @@ def test_missing_file(tmp_path):
 def test_settings_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Config().static_aus = True  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("given", "video", "still"),
+    [
+        ({}, (500, 500, 320, 240), (500, 500, 320, 240)),
+        ({"fx": 600.0, "fy": 610.0}, (600, 610, 320, 240), (600, 610, 320, 240)),
+        ({"cx": 1.0, "cy": 2.0}, (500, 500, 1, 2), (500, 500, 1, 2)),
+        ({"fx": 600.0}, (600, -1, 320, 240), (500, 500, 320, 240)),
+        ({"fy": 600.0}, (500, 500, 320, 240), (500, 500, 320, 240)),
+        ({"cx": 1.0}, (500, 500, 1, -1), (500, 500, 320, 240)),
+    ],
+)
+def test_half_known_lenses_are_taken_as_openface_takes_them(given, video, still):
+    for camera, expected in (
+        (Lens(**given).camera(640, 480), video),
+        (Lens(**given).camera(640, 480, still=True), still),
+    ):
+        assert (camera.fx, camera.fy, camera.cx, camera.cy) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"fx": 0.0}, "fx: expected a positive number of pixels, got 0.0"),
+        ({"fy": -5.0}, "fy: expected a positive number"),
+        ({"cx": float("nan")}, "cx: expected a finite number, got nan"),
+    ],
+)
+def test_a_lens_that_cannot_be_is_refused(given, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        Lens(**given)
