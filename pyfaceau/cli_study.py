@@ -279,9 +279,9 @@ def _settings(config: str, static: bool) -> Config:
 
 def _check_neutral(text: str) -> None:
     if text:
-        from pyfaceau.features.neutral import IntervalMedian
+        from pyfaceau.features.interval import parse_interval
 
-        IntervalMedian.parse(text)
+        parse_interval(text)
 
 
 def _run(

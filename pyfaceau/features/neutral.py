@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from pyfaceau.errors import InputError, check_array
+from pyfaceau.errors import check_array
+from pyfaceau.features.interval import check_interval, parse_interval
 from pyfaceau.features.running_median import DIMENSIONS, FeatureMedian
 from pyfaceau.types import FaceFeatures, Float64
 
@@ -32,8 +32,7 @@ class IntervalMedian:
     settles = True
 
     def __init__(self, start: float, end: float) -> None:
-        if not (math.isfinite(start) and math.isfinite(end) and 0 <= start < end):
-            raise InputError(f"neutral: expected 0 <= start < end in seconds, got {start}-{end}")
+        check_interval(start, end)
         self.start, self.end = start, end
         self.reset()
 
@@ -56,11 +55,7 @@ class IntervalMedian:
         InputError
             If the text is anything else.
         """
-        try:
-            start, end = (float(part) for part in text.split("-"))
-        except ValueError:
-            raise InputError(f"neutral: expected START-END in seconds, got {text!r}") from None
-        return cls(start, end)
+        return cls(*parse_interval(text))
 
     def reset(self) -> None:
         """Forget everything: a new video starts."""

@@ -38,8 +38,6 @@ from numpy.typing import NDArray
 
 from pyfaceau import __version__
 from pyfaceau.errors import InputError, OutputError
-from pyfaceau.features.geometry import geometry_descriptor
-from pyfaceau.pdm.model import PDM
 from pyfaceau.types import (
     EyeFit,
     FaceFeatures,
@@ -53,6 +51,8 @@ from pyfaceau.types import (
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from pyfaceau.pdm.model import PDM
 
 FORMAT, VERSION = "pyfaceau features", 1
 BLOCK = 64
@@ -323,6 +323,8 @@ class FeatureFile:
             yield self._result(record, pair, next(features) if record["described"] else None)
 
     def _features(self, number: int) -> Iterator[FaceFeatures]:
+        from pyfaceau.features.geometry import geometry_descriptor
+
         planes = self._array("hog", number)
         params: Float32 = self._array("geometry", number)
         hog = np.ascontiguousarray(planes.transpose(2, 1, 0)).view("<f4")[:, :, 0]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from pyfaceau.errors import InputError
-from pyfaceau.features.neutral import IntervalMedian
+from pyfaceau.features.interval import parse_interval
 
 VIDEO_SUFFIXES = frozenset(
     ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv"
@@ -225,7 +225,7 @@ def _rows(path: Path, file: IO[str]) -> list[StudyVideo]:
             raise InputError(f"{where}: expected a video and a value per column, got {row}")
         if row.get("neutral"):
             try:
-                IntervalMedian.parse(row["neutral"])
+                parse_interval(row["neutral"])
             except InputError as error:
                 raise InputError(f"{where}: {error}") from None
         source = _absolute(path.parent / row["video"])

@@ -8,22 +8,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyfaceau import weights
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError, PyfaceauError, VideoError, WeightsError
-from pyfaceau.features.neutral import IntervalMedian
 from pyfaceau.output.openface_csv import OpenFaceCSV
-from pyfaceau.pipeline import FullPythonAUPipeline
 from pyfaceau.study.features import FeatureWriter
 from pyfaceau.study.files import clear_parts
 from pyfaceau.study.identity import file_sha256, stamp
 from pyfaceau.study.quality import Quality, QualityWriter, Watch
-from pyfaceau.study.repredict import Repredictor, share_baseline
 from pyfaceau.study.worker import Tell
 from pyfaceau.types import FrameResult
 from pyfaceau.video import VideoReader
+
+if TYPE_CHECKING:
+    from pyfaceau.features.running_median import Calibration
+    from pyfaceau.pipeline import FullPythonAUPipeline
+    from pyfaceau.study.repredict import Repredictor
 
 _KINDS: tuple[tuple[type[PyfaceauError], str], ...] = (
     (VideoError, "video"),
@@ -101,8 +103,7 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
         outcome.update(facts)
         pipeline, used = _pipeline(task["config"])
         outcome["weights"] = {_model_name(path): file_sha256(path) for path in sorted(used)}
-        neutral = task["neutral"]
-        pipeline.calibrate(IntervalMedian.parse(neutral) if neutral else None)
+        pipeline.calibrate(_calibration(task["neutral"]))
         watch = Watch(video)
         audit = stack.enter_context(QualityWriter(quality, video.fps))
         cache = stack.enter_context(FeatureWriter(features)) if features else None
@@ -159,6 +160,8 @@ def _tapped(
 
 def _baseline(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None:
     """Find the neutral face of a person."""
+    from pyfaceau.study.repredict import share_baseline
+
     predictor = _repredictor(task["config"])
     files = [Path(path) for path in task["features"]]
     share_baseline(predictor, files, task["neutral"], tell).save(Path(task["baseline"]))
@@ -196,15 +199,27 @@ def _pipeline(config: Mapping[str, Any]) -> tuple[FullPythonAUPipeline, frozense
     """Return the pipeline of some settings and the model files that it opened."""
     key = repr(config)
     if key not in _pipelines:
+        from pyfaceau.pipeline import FullPythonAUPipeline
+
         weights.forget_opened()
         pipeline = FullPythonAUPipeline(config=Config.from_table(config))
         _pipelines[key] = pipeline, weights.opened()
     return _pipelines[key]
 
 
+def _calibration(neutral: str) -> Calibration | None:
+    if not neutral:
+        return None
+    from pyfaceau.features.neutral import IntervalMedian
+
+    return IntervalMedian.parse(neutral)
+
+
 def _repredictor(config: Mapping[str, Any]) -> Repredictor:
     key = repr(config)
     if key not in _repredictors:
+        from pyfaceau.study.repredict import Repredictor
+
         _repredictors[key] = Repredictor(Config.from_table(config))
     return _repredictors[key]
 

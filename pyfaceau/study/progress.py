@@ -61,7 +61,7 @@ class Bar(Observer):
         self._sizes = {step.name: step.size for step in steps}
         self._bar.reset(total=sum(self._sizes.values()))
         self._began = time.monotonic()
-        why = Counter(step.why.split(":")[0] for step in steps)
+        why = Counter(step.why.partition(":")[0] for step in steps)
         causes = "; ".join(f"{count} {cause}" for cause, count in why.most_common())
         self._line(f"{len(steps)} of {total} videos to process" + (f": {causes}" if why else ""))
 
@@ -93,7 +93,7 @@ class Bar(Observer):
         self._done += 1
         if outcome["state"] == "failed":
             self._failed += 1
-            self._line(f"failed: {name} ({why.split(':')[0]}): {outcome['error']}")
+            self._line(f"failed: {name} ({why.partition(':')[0]}): {outcome['error']}")
         elif outcome.get("warnings"):
             self._line(f"warning: {name}: {outcome['warnings']}")
         self._bar.update(self._sizes.get(name, 0))

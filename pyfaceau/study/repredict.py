@@ -12,6 +12,7 @@ import numpy as np
 
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError, check_array
+from pyfaceau.features.interval import parse_interval
 from pyfaceau.features.neutral import FixedNeutral, IntervalMedian
 from pyfaceau.features.running_median import DIMENSIONS, Calibration, FeatureMedian
 from pyfaceau.output.openface_csv import OpenFaceCSV
@@ -202,7 +203,7 @@ def share_baseline(
     scores = []
     done = 0
     for path, text in zip(features, neutral, strict=True):
-        interval = IntervalMedian.parse(text) if text else None
+        start, end = parse_interval(text) if text else (0.0, 0.0)
         with FeatureFile(path, predictor.pdm) as file:
             for result in file:
                 done += 1
@@ -211,11 +212,8 @@ def share_baseline(
                 if result.features is None:
                     continue
                 scores.append(models.scores(result.features))
-                if interval is not None:
-                    counts = interval.start <= result.timestamp <= interval.end
-                else:
-                    counts = not declared and result.index % 2 == 0
-                if counts:
+                inside = bool(text) and start <= result.timestamp <= end
+                if inside or (not declared and result.index % 2 == 0):
                     median.insert(result.features)
     if not median.count:
         raise InputError("baseline: expected a neutral face in one of the videos, got none")
