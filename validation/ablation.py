@@ -118,7 +118,7 @@ def rows(name: str, results: dict[str, Comparison], seconds: list[float]) -> lis
         name,
         report.number(float(np.mean([c.mean_r for c in results.values() if c.mean_r is not None]))),
         f"{sum(r >= 0.8 for r in units)}/{len(units)}",
-        report.number(float(np.mean(errors)), 2),
+        report.number(float(np.mean(errors)) if errors else None, 2),
         report.number(1e3 * float(np.median(seconds)), 2),
     ]
 
