@@ -156,7 +156,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         videos = Path(scratch) / "short.avi", Path(scratch) / "long.avi"
         for video, times in zip(videos, (1, LONGER), strict=True):
             loop_video(source, times, video)
-        parts = ("wall", "decode", "network")
+        parts = ("wall", "cpu", "decode", "network")
         figures["limit"] = steady_state("limit", videos, 1, options.repeats, parts)
         for config in tqdm(options.configs, unit=" profiles", disable=None):
             run("pipeline", max(cores), config=config, video=str(videos[0]))  # compiles kernels
@@ -199,10 +199,12 @@ def _steady_table(figures: dict[str, Any]) -> str:
             ratio = f["wall"] / figures["limit"]["wall"]
             bar = BARS.get(config) if int(cores) > 1 else None
             row = [config, str(cores), number(f["wall"], 3), f"{1e3 / f['wall']:.0f}"]
-            row += [number(f["cpu"], 3), f"{ratio:.2f}", number(bar, 2)]
+            row += [number(f["cpu"], 3), f"{f['cpu'] / figures['limit']['cpu']:.2f}"]
+            row += [f"{ratio:.2f}", number(bar, 2)]
             rows.append([*row, f"{f['start']:.2f}", f"{f['rss']:.0f}"])
-    header = ("profile", "cores", "ms per frame", "frames/s", "CPU ms per frame", "x limit", "bar")
-    return table((*header, "start-up in the video, s", "peak RSS, MiB"), rows)
+    names = "profile,cores,ms per frame,frames/s,CPU ms per frame,CPU x limit,wall x limit,bar"
+    names += ",start-up in the video; s,peak RSS; MiB"
+    return table([name.replace(";", ",") for name in names.split(",")], rows)
 
 
 def _start_table(figures: dict[str, Any]) -> str:
@@ -271,11 +273,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the samples")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the report goes")
     options = parser.parse_args(arguments)
+    busy = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     figures = measure(options)
     command = "python -m validation.benchmark --configs " + " ".join(options.configs)
     command += f" --video {options.video} --repeats {options.repeats}"
     command += " --growth" if options.growth else ""
-    origin = provenance(command)
+    origin = {**provenance(command), "load average before": busy}
     options.results.mkdir(parents=True, exist_ok=True)
     target = options.results / f"benchmark-{origin['date']}-{origin['commit'][:7]}.md"
     target.write_text(render(figures, origin), encoding="utf-8")

@@ -24,7 +24,7 @@ def figures(ratio: float, rss: float, growth: float) -> dict[str, Any]:
         "stages": {"frames": 100, "wall": 0.2, "cpu": 0.15, "stages": {"decode": stage}},
         "growth": {"ms_4000": 2.0, "ms_20000": 2 * growth, "rss_4000": 300, "rss_20000": 300},
     }
-    limit = {"wall": 2.0, "decode": 0.6, "network": 1.4}
+    limit = {"wall": 2.0, "cpu": 2.0, "decode": 0.6, "network": 1.4}
     return {"video": "clip", "help": 0.3, "limit": limit, "profiles": {"default": profile}}
 
 
@@ -46,7 +46,7 @@ def test_bars() -> None:
 def test_report_by_hand() -> None:
     report = render(figures(1.25, 300, 1.0), {"command": "python -m x"})
     assert "0.600 ms + landmark network 1.400 ms = **2.000 ms per frame**" in report
-    assert "| default | 2 | 2.500 | 400 | 3.000 | 1.25 | 1.33 | 0.50 | 300 |" in report
+    assert "| default | 2 | 2.500 | 400 | 3.000 | 1.50 | 1.25 | 1.33 | 0.50 | 300 |" in report
     assert "| decode | 100 | 0.500 | 0.600 | 0.550 | 30.0 % |" in report
     assert "| rest | 100 | - | 1.400 | 0.950 | 70.0 % |" in report
 
