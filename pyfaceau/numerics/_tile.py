@@ -41,7 +41,9 @@ def fma_tile(
         return None
     count = rows.literal_value
     word = types.int64
-    signature = types.void(rows, word, word, word, word, word, types.containers.UniTuple(word, 3), word, word)
+    signature = types.void(
+        rows, word, word, word, word, word, types.containers.UniTuple(word, 3), word, word
+    )
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         _, a, a_k, a_r, b, b_k, span, out, out_r = args
