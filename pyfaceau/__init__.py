@@ -2,6 +2,7 @@
 
 The whole way
     FullPythonAUPipeline     videos to tables: every stage below, in order
+    PicturePipeline          pictures to tables: every face in them
     Config                   which stages, with which settings; read from a profile
 
 Video
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from pyfaceau.prediction.models import AUModels
     from pyfaceau.prediction.predictor import AUPredictor
     from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
+    from pyfaceau.stills import PicturePipeline
     from pyfaceau.video import VideoReader
 
 __version__ = "0.1.0"
@@ -62,6 +64,7 @@ __all__ = [
     "Config",
     "FaceAligner",
     "FullPythonAUPipeline",
+    "PicturePipeline",
     "RetinaFace",
     "TargetedCLNFRefiner",
     "VideoReader",
@@ -79,6 +82,7 @@ _HOMES = {
     "MTCNN": "detection.mtcnn",
     "PDM": "pdm.model",
     "PFLD": "landmarks.pfld",
+    "PicturePipeline": "stills",
     "RetinaFace": "detection.retinaface",
     "TargetedCLNFRefiner": "refinement.targeted_refiner",
     "VideoReader": "video",
