@@ -167,7 +167,9 @@ def test_bits_of_the_reference_library(name: str) -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_equals_this_systems_library(name: str) -> None:
     system, version = platform.libc_ver()
-    if system != "glibc" or tuple(map(int, version.split("."))) >= (2, 41):
+    machine = platform.machine().lower()
+    newer = system == "glibc" and tuple(map(int, version.split(".")[:2])) >= (2, 41)
+    if system != "glibc" or newer or machine not in ("x86_64", "amd64"):
         pytest.skip("the C library here is not one whose digits these are")
     library = getattr(ctypes.CDLL("libm.so.6"), name)
     xs = arguments(name)
