@@ -19,7 +19,8 @@ from pyfaceau.types import Camera, Frame, FrameResult
 _CONTAINERS = {".avi": "avi", ".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 _SURE = 0.4
-_BITS_PER_PIXEL = 0.25
+_QUALITY = 3  # the quantiser; 1 is best, 31 smallest
+_LAMBDA = 118  # FFmpeg's unit of it
 _FINEST_CLOCK = 65_535
 
 
@@ -56,10 +57,10 @@ class OverlayVideo(Sink):
         with writing(self.target.path):
             self.target.part.touch()
             self._file = av.open(f"file:{self.target.part}", "w", format=container)
-        stream = self._file.add_stream("mpeg4", rate=1 / self._period)
+        quality = {"flags": "+qscale", "global_quality": str(_QUALITY * _LAMBDA)}
+        stream = self._file.add_stream("mpeg4", rate=1 / self._period, options=quality)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        stream.bit_rate = int(_BITS_PER_PIXEL * size[0] * size[1] * fps)
         stream.thread_count = 1
         if container == "avi":
             stream.codec_context.codec_tag = "DIVX"

@@ -65,11 +65,9 @@ def _load(path: Path) -> pd.DataFrame:
             return pd.read_csv(
                 path,
                 skipinitialspace=True,
-                float_precision="round_trip",
                 keep_default_na=False,
                 na_values=_NO_NUMBER,
                 index_col=False,
-                low_memory=False,
             )
     except ImportError:
         raise InputError(

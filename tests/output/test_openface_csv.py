@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
-import resource as limits
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -192,17 +190,10 @@ def write_many(writer: OpenFaceCSV, count: int) -> None:
         writer.write(plain(index))
 
 
-def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path):
-    old_limit = limits.getrlimit(limits.RLIMIT_FSIZE)
-    old_signal = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        with OpenFaceCSV(tmp_path / "out.csv", ["3Dfp"]) as writer:
-            limits.setrlimit(limits.RLIMIT_FSIZE, (20_000, old_limit[1]))
-            with pytest.raises(OutputError, match=r"out\.csv: cannot be written: "):
-                write_many(writer, 1000)
-    finally:
-        limits.setrlimit(limits.RLIMIT_FSIZE, old_limit)
-        signal.signal(signal.SIGXFSZ, old_signal)
+def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path, full_disk):
+    with OpenFaceCSV(tmp_path / "out.csv", ["3Dfp"]) as writer, full_disk(20_000):
+        with pytest.raises(OutputError, match=r"out\.csv: cannot be written: "):
+            write_many(writer, 1000)
     assert list(tmp_path.iterdir()) == []
 
 
