@@ -18,8 +18,8 @@ from pyfaceau.video import FALLBACK_FPS, VideoReader
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
-"""Endings of a picture's name, in either case."""
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+"""Endings of a picture's name, in either case; OpenFace takes the first four, in lower case."""
 
 
 def is_picture(path: str | Path) -> bool:
