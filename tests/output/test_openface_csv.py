@@ -191,9 +191,12 @@ def write_many(writer: OpenFaceCSV, count: int) -> None:
 
 
 def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path, full_disk):
-    with OpenFaceCSV(tmp_path / "out.csv", ["3Dfp"]) as writer, full_disk(20_000):
-        with pytest.raises(OutputError, match=r"out\.csv: cannot be written: "):
-            write_many(writer, 1000)
+    with (
+        OpenFaceCSV(tmp_path / "out.csv", ["3Dfp"]) as writer,
+        full_disk(20_000),
+        pytest.raises(OutputError, match=r"out\.csv: cannot be written: "),
+    ):
+        write_many(writer, 1000)
     assert list(tmp_path.iterdir()) == []
 
 

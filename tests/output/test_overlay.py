@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyfaceau.errors import OutputError
 from pyfaceau.output.drawing import draw_face
 from pyfaceau.output.overlay import OverlayPicture, OverlayVideo
-from pyfaceau.types import Camera, FrameResult, HeadPose
+from pyfaceau.types import Camera, Frame, FrameResult, HeadPose
 from tests.output.results import SIZE, face, frame
 
 CAMERA = Camera(200, 200, 80, 60)
@@ -77,10 +77,18 @@ def test_any_pose_can_be_drawn(translation, rotation):
     assert image.shape == (SIZE[1], SIZE[0], 3)
 
 
-def write_overlay(path, count=6, size=SIZE, fps=25.0, **arguments):
-    with OverlayVideo(path, size, fps, CAMERA) as video:
+def write_overlay(path, count=6, fps=25.0, **arguments):
+    with OverlayVideo(path, SIZE, fps, CAMERA) as video:
         for index in range(count):
             video.write(frame(index), [face(index, **arguments)])
+        return video.finish()
+
+
+def write_plain(path, images, fps=25.0):
+    height, width = images[0].shape[:2]
+    with OverlayVideo(path, (width, height), fps, CAMERA) as video:
+        for index, image in enumerate(images):
+            video.write(Frame(image, index, 0.0), [])
         return video.finish()
 
 
@@ -112,12 +120,8 @@ def test_doubtful_faces_are_not_marked_in_a_video(tmp_path):
 
 
 def test_odd_sizes_and_rates(tmp_path):
-    path = tmp_path / "a.avi"
-    with OverlayVideo(path, (33, 21), 1000 / 3, CAMERA) as video:
-        for index in range(3):
-            image = np.full((21, 33, 3), 50, np.uint8)
-            video.write(type(frame())(image, index, 0.0), [])
-        video.finish()
+    images = [np.full((21, 33, 3), 50, np.uint8)] * 3
+    path = write_plain(tmp_path / "a.avi", images, 1000 / 3)
     assert [image.shape for image in frames_of(path)] == [(21, 33, 3)] * 3
 
 
@@ -143,12 +147,9 @@ def test_the_frame_itself_is_not_drawn_on(tmp_path):
 
 def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path, full_disk):
     rng = np.random.default_rng(0)
-    with OverlayVideo(tmp_path / "a.avi", (320, 240), 25, CAMERA) as video, full_disk(60_000):
-        with pytest.raises(OutputError, match=r"a\.avi: cannot be written: "):
-            for index in range(40):
-                noise = rng.integers(0, 256, (240, 320, 3), np.uint8)
-                video.write(type(frame())(noise, index, 0.0), [])
-            video.finish()
+    noise = [rng.integers(0, 256, (240, 320, 3), np.uint8) for _ in range(40)]
+    with full_disk(60_000), pytest.raises(OutputError, match=r"a\.avi: cannot be written: "):
+        write_plain(tmp_path / "a.avi", noise)
     assert list(tmp_path.iterdir()) == []
 
 
