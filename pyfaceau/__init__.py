@@ -3,6 +3,7 @@
 The whole way
     FullPythonAUPipeline     videos to tables: every stage below, in order
     PicturePipeline          pictures to tables: every face in them
+    MultiFacePipeline        videos of several people to tables: rows for each face
     Config                   which stages, with which settings; read from a profile
 
 Video
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from pyfaceau.detection.retinaface import RetinaFace
     from pyfaceau.features.fhog import fhog
     from pyfaceau.landmarks.pfld import PFLD
+    from pyfaceau.multi import MultiFacePipeline
     from pyfaceau.output.reading import read
     from pyfaceau.pdm.model import PDM
     from pyfaceau.pipeline import FullPythonAUPipeline
@@ -64,6 +66,7 @@ __all__ = [
     "Config",
     "FaceAligner",
     "FullPythonAUPipeline",
+    "MultiFacePipeline",
     "PicturePipeline",
     "RetinaFace",
     "TargetedCLNFRefiner",
@@ -80,6 +83,7 @@ _HOMES = {
     "FaceAligner": "alignment.aligner",
     "FullPythonAUPipeline": "pipeline",
     "MTCNN": "detection.mtcnn",
+    "MultiFacePipeline": "multi",
     "PDM": "pdm.model",
     "PFLD": "landmarks.pfld",
     "PicturePipeline": "stills",

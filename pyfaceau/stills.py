@@ -21,6 +21,9 @@ from pyfaceau.tracking.fitter import FaceFitter
 from pyfaceau.tracking.tracker import eye_models, make_fitter
 from pyfaceau.types import FaceBox, Frame, FrameResult
 
+SMALLEST_SIDE = 43
+"""A picture of fewer pixels high or wide has no face that could be measured."""
+
 
 class PicturePipeline:
     """Still pictures in, the table of OpenFace's FaceLandmarkImg out.
@@ -92,7 +95,9 @@ class PicturePipeline:
         picture = frame.image
         gray = np.empty(picture.shape[:2], np.uint8)
         gray_from_bgr(picture, gray)
-        if boxes is None:
+        if boxes is None and min(gray.shape) < SMALLEST_SIDE:
+            fits = []
+        elif boxes is None:
             fits = [self._fitter.fit(picture, gray, box) for box in self._fitter.find(picture)]
         else:
             fits = [self._fitter.fit_given(picture, gray, box) for box in boxes]

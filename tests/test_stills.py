@@ -51,6 +51,13 @@ def test_a_picture_without_a_face_has_a_table_without_rows(openface, tmp_path):
         assert read_table(written.path).shape == (0, 711)
 
 
+def test_a_tiny_picture_has_no_face_in_any_profile(shared, weights_dir, openface):
+    assert weights_dir.is_dir()
+    image = read_picture(shared / "samples/image/sample1.jpg")
+    tiny = cv2.resize(image, (67, 42), interpolation=cv2.INTER_AREA)
+    assert PicturePipeline().faces(tiny) == openface.faces(tiny) == ()
+
+
 def test_boxes_stand_for_the_detector(shared, openface, tmp_path):
     picture = shared / "samples/image/sample1.jpg"
     left, top, width, height = 110.809410, 111.092194, 185.248459, 164.055969  # the detector's own
