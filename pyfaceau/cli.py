@@ -137,7 +137,12 @@ def main() -> None:
 
 @main.command(hidden=True)
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The table, of one INPUT.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The table, of one INPUT: .csv, .csv.gz, .parquet.",
+)
 @click.option(
     "--out-dir",
     "-out_dir",
