@@ -174,13 +174,15 @@ class Lens:
             Given values, guessed where there are none.
         """
         guess = Camera.for_size(width, height)
-
-        def known(first: float, second: float) -> bool:
-            return first != GUESSED and (second != GUESSED or not still)
-
-        focal = (self.fx, self.fy) if known(self.fx, self.fy) else (guess.fx, guess.fy)
-        centre = (self.cx, self.cy) if known(self.cx, self.cy) else (guess.cx, guess.cy)
+        focal = _given((self.fx, self.fy), still) or (guess.fx, guess.fy)
+        centre = _given((self.cx, self.cy), still) or (guess.cx, guess.cy)
         return Camera(*focal, *centre)
+
+
+def _given(pair: tuple[float, float], still: bool) -> tuple[float, float] | None:
+    """Return the pair where it counts: of a picture if both are given, of a video by the first."""
+    first, second = pair
+    return pair if first != GUESSED and (second != GUESSED or not still) else None
 
 
 @dataclass(frozen=True)

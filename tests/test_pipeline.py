@@ -278,7 +278,7 @@ def test_arguments_take_the_place_of_the_profiles_settings(weights_dir):
     assert make(weights_dir, config="fast", use_clnf_refinement=True).config.refinement.enabled
     with pytest.raises(WeightsError, match=r"none\.txt: no such model file"):
         make(weights_dir, pdm_file="none.txt")
-    with pytest.raises(InputError, match="config: expected .*default"):
+    with pytest.raises(InputError, match=r"config: expected .*default"):
         make(weights_dir, config="none")
 
 

@@ -100,10 +100,15 @@ class FeatureMedian:
 
     @property
     def value(self) -> Float64:
-        """(4702,) float64: FHOG, not below 0, then geometry in mm.
+        """The median of every dimension.
 
-        Each dimension is the centre of the first bin where the cumulative count reaches
+        Each is the centre of the first bin where the cumulative count reaches
         floor((n + 1) / 2), n the number of faces; of the first bin where there is none.
+
+        Returns
+        -------
+        (4702,) float64
+            FHOG, not below 0, then geometry in mm.
         """
         hog: Float64 = np.maximum(self._hog.median(), 0.0)
         return np.concatenate([hog, self._geometry.median()])

@@ -53,8 +53,10 @@ def row_terms(m: Float64, y: int) -> tuple[int, int]:
 
     Returns
     -------
-    x, y : int64
-        In 1/1024 pixels.
+    x : int64
+        Column, in 1/1024 pixels.
+    y : int64
+        Row, in 1/1024 pixels.
     """
     x0 = np.int64(np.rint((m[0, 1] * y + m[0, 2]) * 1024.0)) + 16
     y0 = np.int64(np.rint((m[1, 1] * y + m[1, 2]) * 1024.0)) + 16

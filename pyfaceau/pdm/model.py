@@ -95,7 +95,8 @@ class PDM:
     @cached_property
     def limits(self) -> Float32:
         """Three standard deviations of each mode, (m,) float32."""
-        return (np.float32(3) * np.sqrt(self.eigenvalues)).astype(np.float32)
+        three_sigma: Float32 = np.float32(3) * np.sqrt(self.eigenvalues)
+        return three_sigma
 
     @cached_property
     def _blocks(self) -> NDArray[np.bool_]:

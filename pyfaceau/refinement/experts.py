@@ -38,7 +38,18 @@ class PatchExperts(Protocol):
         """How far each landmark's expert can be trusted, (views, n); 0 where there is none."""
 
     def view(self, rotation: Float32) -> int:
-        """Return the view nearest to a head rotation (3,), radians."""
+        """Return the view nearest to a head rotation.
+
+        Parameters
+        ----------
+        rotation : (3,) float32
+            Euler angles of the head, radians.
+
+        Returns
+        -------
+        int
+            0 to views - 1.
+        """
 
     def responses(
         self,
@@ -49,7 +60,34 @@ class PatchExperts(Protocol):
         window: int,
         only: NDArray[np.bool_] | None = None,
     ) -> Float32:
-        """Return the response maps (n, window, window) around the landmarks."""
+        """Return how much the picture around each landmark looks like it.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        landmarks : (n, 2) float32
+            x and y, pixels.
+        sim_img_from_ref : (2, 2) float32
+            Rotation and scale from the reference frame to the picture.
+        view : int
+            Which experts to ask, 0 to views - 1.
+        window : int
+            Width and height of the maps, pixels of the reference frame; odd.
+        only : (n,) bool, optional
+            Landmarks to reckon; all that the view has where not given.
+
+        Returns
+        -------
+        (n, window, window) float32
+            Maps in the reference frame, rows along y, the landmark in the middle; zeros where
+            nothing was reckoned.
+
+        Raises
+        ------
+        InputError
+            If an argument has another shape or is out of range.
+        """
 
 
 def nearest_view(centres: Float64, rotation: Float32) -> int:
@@ -83,15 +121,27 @@ def check_request(
 
     Parameters
     ----------
-    gray, landmarks, similarity, view, window
-        As they came.
+    gray : (H, W) uint8
+        Picture.
+    landmarks : (n, 2) float32
+        x and y, pixels.
+    similarity : (2, 2) float32
+        Rotation and scale from the reference frame to the picture.
+    view : int
+        0 to views - 1.
+    window : int
+        Width and height of the maps, odd.
     shape : (views, n)
         What the experts have.
 
     Returns
     -------
-    gray, landmarks, similarity
-        As arrays that the kernels take.
+    gray : (H, W) uint8
+        As the kernels take it, contiguous.
+    landmarks : (n, 2) float32
+        The same.
+    similarity : (2, 2) float32
+        The same.
 
     Raises
     ------

@@ -14,16 +14,72 @@ class FaceFitter(Protocol):
     """Finds faces and fits landmarks to each; knows no track."""
 
     def find(self, image: UInt8) -> tuple[FaceBox, ...]:
-        """Return the faces of a BGR picture, in the detector's order."""
+        """Find faces.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+
+        Returns
+        -------
+        tuple of FaceBox
+            In the detector's order, pixels.
+        """
 
     def fit(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
-        """Fit a face that is seen for the first time, in a box as `find` gives it."""
+        """Fit a face that is seen for the first time.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8
+            The same in gray.
+        box : FaceBox
+            As `find` gives it.
+
+        Returns
+        -------
+        TrackedFace
+            The fit, successful or not.
+        """
 
     def fit_given(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
-        """Fit a face in a box of its 68 landmarks, given by somebody else."""
+        """Fit a face in a box given by somebody else.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8
+            The same in gray.
+        box : FaceBox
+            Extent of its 68 landmarks, pixels.
+
+        Returns
+        -------
+        TrackedFace
+            As from `fit`.
+        """
 
     def follow(self, image: UInt8, gray: UInt8, face: TrackedFace) -> TrackedFace:
-        """Fit a face again, from where it was in the picture before."""
+        """Fit a face again, from where it was in the picture before.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8
+            The same in gray.
+        face : TrackedFace
+            What was said of the picture before.
+
+        Returns
+        -------
+        TrackedFace
+            As from `fit`.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +102,18 @@ class CLNFFitter:
     hypotheses: int = 1
 
     def find(self, image: UInt8) -> tuple[FaceBox, ...]:
-        """Return the faces of a BGR picture, in the detector's order."""
+        """Find faces.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+
+        Returns
+        -------
+        tuple of FaceBox
+            In the detector's order, pixels.
+        """
         return self.detector.faces(image)
 
     def fit(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:  # noqa: ARG002 - Protocol

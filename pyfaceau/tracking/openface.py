@@ -20,7 +20,18 @@ class BoxDetector(Protocol):
     """Anything that finds boxes of the 68 landmarks in a picture."""
 
     def faces(self, image: UInt8) -> tuple[FaceBox, ...]:
-        """Return the faces of a BGR picture."""
+        """Find faces.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+
+        Returns
+        -------
+        tuple of FaceBox
+            Extents of the 68 landmarks, pixels.
+        """
 
 
 @dataclass(frozen=True, eq=False)
