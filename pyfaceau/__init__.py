@@ -25,8 +25,10 @@ Action units
     AUModels                 the support vector machines of an action-unit folder
     AUPredictor              intensities and presences of a video, frame by frame
 
-Tables
+Files
+    Outputs                  what is to be written beside a table
     read                     a table of pyfaceau or OpenFace, in any of their formats
+    read_hog                 the descriptors in a .hog file
 
 Each is loaded when it is first asked for: ``import pyfaceau`` loads nothing but this list.
 """
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from pyfaceau.features.fhog import fhog
     from pyfaceau.landmarks.pfld import PFLD
     from pyfaceau.multi import MultiFacePipeline
+    from pyfaceau.output.beside import Outputs
+    from pyfaceau.output.hog_file import read_hog
     from pyfaceau.output.reading import read
     from pyfaceau.pdm.model import PDM
     from pyfaceau.pipeline import FullPythonAUPipeline
@@ -67,12 +71,14 @@ __all__ = [
     "FaceAligner",
     "FullPythonAUPipeline",
     "MultiFacePipeline",
+    "Outputs",
     "PicturePipeline",
     "RetinaFace",
     "TargetedCLNFRefiner",
     "VideoReader",
     "fhog",
     "read",
+    "read_hog",
 ]
 
 _HOMES = {
@@ -84,6 +90,7 @@ _HOMES = {
     "FullPythonAUPipeline": "pipeline",
     "MTCNN": "detection.mtcnn",
     "MultiFacePipeline": "multi",
+    "Outputs": "output.beside",
     "PDM": "pdm.model",
     "PFLD": "landmarks.pfld",
     "PicturePipeline": "stills",
@@ -92,6 +99,7 @@ _HOMES = {
     "VideoReader": "video",
     "fhog": "features.fhog",
     "read": "output.reading",
+    "read_hog": "output.hog_file",
 }
 
 
