@@ -186,7 +186,8 @@ class FeatureWriter:
             "source": dict(source),
         }
         try:
-            self._zip.writestr("header.json", json.dumps(header, indent=1))
+            with self._zip.open(_member("header.json"), "w") as member:
+                member.write(json.dumps(header, indent=1).encode())
             self._zip.close()
             self._part.replace(self.path)
         except OSError as error:
@@ -235,7 +236,7 @@ class FeatureWriter:
         )
 
     def _array(self, kind: str, array: NDArray[Any]) -> None:
-        with self._zip.open(f"{kind}/{self._blocks:06d}.npy", "w") as member:
+        with self._zip.open(_member(f"{kind}/{self._blocks:06d}.npy"), "w") as member:
             np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
 
     def _unwritable(self, error: OSError) -> OutputError:
@@ -366,6 +367,13 @@ class FeatureFile:
         member: IO[bytes]
         with self._zip.open(f"{kind}/{number:06d}.npy") as member:
             return np.lib.format.read_array(member, allow_pickle=False)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """Return a deflated member without a date: the same video gives the same bytes."""
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
 
 
 def _eyes(result: FrameResult) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from pyfaceau import __version__
 from pyfaceau.errors import InputError, OutputError
 from pyfaceau.study.executors import Executor
 from pyfaceau.study.files import baseline_path, clear_parts
-from pyfaceau.study.identity import config_table, digest, environment
+from pyfaceau.study.identity import config_table, digest, environment, stamp
 from pyfaceau.study.inputs import StudyVideo, distinct
 from pyfaceau.study.ledger import Ledger, Lock
 from pyfaceau.study.plan import Planner, Step, Wanted
@@ -233,7 +233,7 @@ class Study:
                 slots = self._executor.slots
                 while waiting and len(working) < slots:
                     step = waiting.popleft()
-                    self._note({step.name: {"state": "running", "why": step.why}})
+                    self._begin(step)
                     working[self._executor.submit(step.task)] = step
                 for future in self._wait(working):
                     self._end(working.pop(future), _outcome(future))
@@ -247,6 +247,12 @@ class Study:
                 back[step.name] = {"state": "pending", "why": "interrupted"}
             self._note(back)
             raise
+
+    def _begin(self, step: Step) -> None:
+        columns = {"state": "running", "why": step.why}
+        with suppress(KeyError, OSError):  # no video is read; there is none
+            columns["input_stamp"] = stamp(Path(step.task["source"]))
+        self._note({step.name: columns})
 
     def _wait(self, working: Mapping[Future[dict[str, Any]], Step]) -> set[Future[dict[str, Any]]]:
         began = time.perf_counter()
