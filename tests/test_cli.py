@@ -188,15 +188,18 @@ def test_ctrl_c_leaves_a_partial_table_and_says_so(weights_dir, tmp_path):
         import os, signal
         import pyfaceau.pipeline
         from pyfaceau.cli import main
+        from pyfaceau.output.openface_csv import OpenFaceCSV
         from tests.test_pipeline import Drifting
 
-        class Interrupting(Drifting):
-            def update(self, frame):
-                if frame.index == 7:
-                    os.kill(os.getpid(), signal.SIGINT)
-                return super().update(frame)
+        write = OpenFaceCSV.write
 
-        pyfaceau.pipeline.make_tracker = lambda *_: Interrupting()
+        def interrupted(table, result):
+            if result.index == 7:
+                os.kill(os.getpid(), signal.SIGINT)
+            write(table, result)
+
+        OpenFaceCSV.write = interrupted
+        pyfaceau.pipeline.make_tracker = lambda *_: Drifting()
         main(["a.mp4", "-o", "out.csv"])
         """
     )
