@@ -18,7 +18,7 @@ from pyfaceau.errors import WeightsError
 from pyfaceau.modelfile import BinaryReader, mend
 from pyfaceau.numerics.linalg import cholesky_inverse
 from pyfaceau.refinement._kernels import AREA, SIDE, ccnf_responses
-from pyfaceau.refinement.experts import check_request, nearest_view
+from pyfaceau.refinement.experts import PatchExperts, read_views
 from pyfaceau.types import Float32, Float64, UInt8
 
 CORRECTION_FILE = "exact/sigma_w11_scale025_ulp.npz"
@@ -26,19 +26,11 @@ _NO_MATRICES = np.zeros((0, 0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class CCNFExperts:
-    """CCNF patch experts of one scale.
+class CCNFExperts(PatchExperts):
+    """CCNF patch experts of one scale; responses are 0 or more.
 
     Attributes
     ----------
-    scale : float
-        Size of the reference frame, pixels per mm of the shape model.
-    centres : (views, 3) float64
-        Head rotation of each view, radians.
-    visibility : (views, n) bool
-        Landmarks that each view has experts for.
-    confidence : (views, n) float32
-        Larger is better; 0 where there is no expert.
     weights : (views, n, K, 122) float32
         Neurons: bias, then weights of the normalised patch column by column.
     alphas : (views, n, K) float64
@@ -49,10 +41,6 @@ class CCNFExperts:
         Components of the field for each window side w; none for a model without a field.
     """
 
-    scale: float
-    centres: Float64
-    visibility: NDArray[np.bool_]
-    confidence: Float32
     weights: Float32
     alphas: Float64
     betas: Float32
@@ -83,10 +71,7 @@ class CCNFExperts:
         reader = BinaryReader(path)
         scale = reader.float64()
         views = reader.int32()
-        if not 0 < views <= 64:
-            raise mend(reader.path, f"expected 1 to 64 views, found {views}")
-        centres = np.radians([reader.matrix().ravel() for _ in range(views)])
-        visibility = np.array([reader.matrix().ravel() != 0 for _ in range(views)])
+        centres, visibility = read_views(reader, views)
         components: dict[int, Float32] = {}
         betas_per_patch = 0
         for n in range(reader.int32()):
@@ -115,69 +100,21 @@ class CCNFExperts:
             components,
         )
 
-    def view(self, rotation: Float32) -> int:
-        """Return the view nearest to a head rotation.
-
-        Parameters
-        ----------
-        rotation : (3,) float32
-            Euler angles, radians.
-
-        Returns
-        -------
-        int
-            The first of the nearest.
-        """
-        return nearest_view(self.centres, rotation)
-
-    def responses(
+    def _respond(
         self,
         gray: UInt8,
         landmarks: Float32,
-        sim_img_from_ref: Float32,
+        chosen: NDArray[np.bool_],
+        similarity: Float32,
         view: int,
-        window: int,
-        only: NDArray[np.bool_] | None = None,
-    ) -> Float32:
-        """Compute response maps around landmarks.
-
-        Parameters
-        ----------
-        gray : (H, W) uint8
-            Picture.
-        landmarks : (n, 2) float32
-            Pixels.
-        sim_img_from_ref : (2, 2) float32
-            Similarity from the reference frame to the picture, without translation.
-        view : int
-            View to use.
-        window : int
-            Side of the maps, odd, 1 to 15.
-        only : (n,) bool, optional
-            Landmarks to compute; all that the view has experts for if not given.
-
-        Returns
-        -------
-        (n, window, window) float32
-            Element (i, j) is the response at ``(j, i) - (window - 1) / 2`` in the reference frame,
-            0 or more; zeros for landmarks without an expert in this view and for others left out.
-
-        Raises
-        ------
-        InputError
-            If an argument is not as described.
-        """
-        gray, landmarks, similarity = check_request(
-            gray, landmarks, sim_img_from_ref, view, window, self.confidence.shape
-        )
+        out: Float32,
+    ) -> None:
+        window = out.shape[1]
         matrices, scales = self.field(view, window)
-        chosen = self.visibility[view] if only is None else self.visibility[view] & only
-        out = np.empty((len(landmarks), window, window), np.float32)
         ccnf_responses(
             gray, landmarks, chosen, similarity[0, 0], -similarity[0, 1], window,
             self.weights[view], self.alphas[view], matrices, scales, out,
         )  # fmt: skip
-        return out
 
     def field(self, view: int, window: int) -> tuple[Float32, Float32]:
         """Return the matrices of the random fields, computed on first use and kept.

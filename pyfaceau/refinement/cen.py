@@ -24,8 +24,8 @@ from pyfaceau.numerics.cnn import input_blocks
 from pyfaceau.numerics.packed import GROUP, TILE, pack, tile_orders
 from pyfaceau.refinement._kernels import AREA
 from pyfaceau.refinement._kernels_cen import cen_responses
-from pyfaceau.refinement.experts import check_request, nearest_view
-from pyfaceau.types import Float32, Float64, UInt8
+from pyfaceau.refinement.experts import PatchExperts, read_views
+from pyfaceau.types import Float32, UInt8
 
 Int64 = NDArray[np.int64]
 
@@ -54,19 +54,15 @@ class _Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class CENExperts:
+class CENExperts(PatchExperts):
     """CEN patch experts of one scale.
+
+    Responses are the network's output at positions (i, j) where i + j is odd, else the mean of the
+    neighbours that are. A mirrored expert has its own value of `confidence`, and may serve where
+    that is 0.
 
     Attributes
     ----------
-    scale : float
-        Size of the reference frame, pixels per mm of the shape model.
-    centres : (views, 3) float64
-        Head rotation of each view, radians.
-    visibility : (views, n) bool
-        Landmarks that each view covers.
-    confidence : (views, n) float32
-        Larger is better; where a mirrored expert serves, its own value all the same.
     mirror_points : (n,) int64
         Each landmark's mirror image, points on the mid-line their own.
     mirror_views : (views,) int64
@@ -80,10 +76,6 @@ class CENExperts:
         Per layer: bias, then packed weights.
     """
 
-    scale: float
-    centres: Float64
-    visibility: NDArray[np.bool_]
-    confidence: Float32
     mirror_points: Int64
     mirror_views: Int64
     layers: Int64
@@ -113,10 +105,7 @@ class CENExperts:
         reader = BinaryReader(path)
         scale = reader.float64()
         views = reader.int32()
-        if not 0 < views <= 64:
-            raise mend(reader.path, f"expected 1 to 64 views, found {views}")
-        centres = np.radians([reader.matrix().ravel() for _ in range(views)])
-        visibility = np.array([reader.matrix().ravel() != 0 for _ in range(views)])
+        centres, visibility = read_views(reader, views)
         mirror_points = _read_mirror(reader, visibility.shape[1])
         mirror_views = _read_mirror(reader, views)
         records = [_read_record(reader) for _ in range(visibility.size)]
@@ -182,75 +171,26 @@ class CENExperts:
             self._orders[columns] = table
         return self._orders[columns]
 
-    def view(self, rotation: Float32) -> int:
-        """Return the view nearest to a head rotation.
-
-        Parameters
-        ----------
-        rotation : (3,) float32
-            Euler angles, radians.
-
-        Returns
-        -------
-        int
-            The first of the nearest.
-        """
-        return nearest_view(self.centres, rotation)
-
-    def responses(
+    def _respond(
         self,
         gray: UInt8,
         landmarks: Float32,
-        sim_img_from_ref: Float32,
+        chosen: NDArray[np.bool_],
+        similarity: Float32,
         view: int,
-        window: int,
-        only: NDArray[np.bool_] | None = None,
-    ) -> Float32:
-        """Compute response maps around landmarks.
-
-        Parameters
-        ----------
-        gray : (H, W) uint8
-            Picture.
-        landmarks : (n, 2) float32
-            Pixels.
-        sim_img_from_ref : (2, 2) float32
-            Similarity from the reference frame to the picture, without translation.
-        view : int
-            View to use.
-        window : int
-            Side of the maps, odd, 3 to 15.
-        only : (n,) bool, optional
-            Landmarks to compute; all that the view covers if not given.
-
-        Returns
-        -------
-        (n, window, window) float32
-            Element (i, j) is the response at ``(j, i) - (window - 1) / 2`` in the reference frame:
-            the network's output where i + j is odd, else the mean of the neighbours that are;
-            zeros for landmarks that the view does not cover and for others left out.
-
-        Raises
-        ------
-        InputError
-            If an argument is not as described.
-        """
-        gray, landmarks, similarity = check_request(
-            gray, landmarks, sim_img_from_ref, view, window, self.confidence.shape
-        )
+        out: Float32,
+    ) -> None:
+        window = out.shape[1]
         if window < 3:
             raise InputError(f"window: expected 3 or more for networks, got {window}")
-        chosen = self.visibility[view] if only is None else self.visibility[view] & only
         positions = window * window // 2
         orders, joint = self._orders_for(positions), self._orders_for(2 * positions)
         lanes = joint.shape[2] * GROUP
         buffers = np.empty((2, (int(self.shapes[:, 1].max()) + TILE) * lanes), np.float32)
-        out = np.empty((len(landmarks), window, window), np.float32)
         cen_responses(
             gray, landmarks, chosen, similarity[0, 0], -similarity[0, 1], window,
             self.plans[view], self.layers, self.parameters, self._ends, orders, joint, buffers, out,
         )  # fmt: skip
-        return out
 
 
 def load_scales(paths: Sequence[str | Path]) -> tuple[CENExperts, ...]:

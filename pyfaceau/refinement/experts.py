@@ -7,14 +7,15 @@ poses ("views").
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import InputError, check_array, check_image
-from pyfaceau.modelfile import read_bytes
+from pyfaceau.modelfile import BinaryReader, TextReader, mend, read_bytes
 from pyfaceau.refinement._kernels import MAX_WINDOW
 from pyfaceau.types import Float32, Float64, UInt8
 
@@ -22,20 +23,26 @@ _HEADER = 1 << 16
 """Bytes at the start of a binary file that hold its views."""
 
 
-class PatchExperts(Protocol):
-    """Patch experts of one scale."""
+@dataclass(frozen=True, eq=False)
+class PatchExperts(ABC):
+    """Patch experts of one scale.
 
-    @property
-    def scale(self) -> float:
-        """Size of the reference frame, pixels per mm of the shape model."""
+    Attributes
+    ----------
+    scale : float
+        Size of the reference frame, pixels per mm of the shape model.
+    centres : (views, 3) float64
+        Head rotation of each view, radians.
+    visibility : (views, n) bool
+        Landmarks that each view has responses for.
+    confidence : (views, n) float32
+        How far each landmark's expert can be trusted, larger is better; 0 where there is none.
+    """
 
-    @property
-    def visibility(self) -> NDArray[np.bool_]:
-        """Landmarks that each view has experts for, (views, n)."""
-
-    @property
-    def confidence(self) -> Float32:
-        """How far each landmark's expert can be trusted, (views, n); 0 where there is none."""
+    scale: float
+    centres: Float64
+    visibility: NDArray[np.bool_]
+    confidence: Float32
 
     def view(self, rotation: Float32) -> int:
         """Return the view nearest to a head rotation.
@@ -43,13 +50,14 @@ class PatchExperts(Protocol):
         Parameters
         ----------
         rotation : (3,) float32
-            Euler angles of the head, radians.
+            Euler angles, radians.
 
         Returns
         -------
         int
-            0 to views - 1.
+            The first of the nearest.
         """
+        return nearest_view(self.centres, rotation)
 
     def responses(
         self,
@@ -60,34 +68,58 @@ class PatchExperts(Protocol):
         window: int,
         only: NDArray[np.bool_] | None = None,
     ) -> Float32:
-        """Return how much the picture around each landmark looks like it.
+        """Compute response maps around landmarks.
 
         Parameters
         ----------
         gray : (H, W) uint8
             Picture.
         landmarks : (n, 2) float32
-            x and y, pixels.
+            Pixels.
         sim_img_from_ref : (2, 2) float32
-            Rotation and scale from the reference frame to the picture.
+            Similarity from the reference frame to the picture, without translation.
         view : int
-            Which experts to ask, 0 to views - 1.
+            View to use.
         window : int
-            Width and height of the maps, pixels of the reference frame; odd.
+            Side of the maps, odd, 1 to 15; networks want 3 or more.
         only : (n,) bool, optional
-            Landmarks to reckon; all that the view has where not given.
+            Landmarks to compute; all that the view has responses for if not given.
 
         Returns
         -------
         (n, window, window) float32
-            Maps in the reference frame, rows along y, the landmark in the middle; zeros where
-            nothing was reckoned.
+            Element (i, j) is the response at ``(j, i) - (window - 1) / 2`` in the reference frame;
+            zeros for landmarks that the view has none for and for others left out.
 
         Raises
         ------
         InputError
-            If an argument has another shape or is out of range.
+            If an argument is not as described.
         """
+        views, n = self.confidence.shape
+        if not 0 <= view < views:
+            raise InputError(f"view: expected 0 to {views - 1}, got {view}")
+        if window not in range(1, MAX_WINDOW + 1, 2):
+            raise InputError(f"window: expected an odd number from 1 to {MAX_WINDOW}, got {window}")
+        gray = check_image("gray", gray, channels=(1,))
+        landmarks = check_array("landmarks", landmarks, (n, 2), np.float32)
+        similarity = check_array("sim_img_from_ref", sim_img_from_ref, (2, 2), np.float32)
+        chosen = self.visibility[view] if only is None else self.visibility[view] & only
+        out = np.empty((n, window, window), np.float32)
+        self._respond(gray, landmarks, chosen, similarity, view, out)
+        return out
+
+    @abstractmethod
+    def _respond(
+        self,
+        gray: UInt8,
+        landmarks: Float32,
+        chosen: NDArray[np.bool_],
+        similarity: Float32,
+        view: int,
+        out: Float32,
+    ) -> None:
+        """Fill `out` with the maps of the chosen landmarks, zeros for the others."""
 
 
 def nearest_view(centres: Float64, rotation: Float32) -> int:
@@ -109,54 +141,33 @@ def nearest_view(centres: Float64, rotation: Float32) -> int:
     return int(np.argmin((offset * offset).sum(axis=1)))
 
 
-def check_request(
-    gray: UInt8,
-    landmarks: Float32,
-    similarity: Float32,
-    view: int,
-    window: int,
-    shape: tuple[int, int],
-) -> tuple[UInt8, Float32, Float32]:
-    """Check the arguments of `PatchExperts.responses`.
+def read_views(reader: BinaryReader | TextReader, views: int) -> tuple[Float64, NDArray[np.bool_]]:
+    """Read what all kinds of files say of their views.
 
     Parameters
     ----------
-    gray : (H, W) uint8
-        Picture.
-    landmarks : (n, 2) float32
-        x and y, pixels.
-    similarity : (2, 2) float32
-        Rotation and scale from the reference frame to the picture.
-    view : int
-        0 to views - 1.
-    window : int
-        Width and height of the maps, odd.
-    shape : (views, n)
-        What the experts have.
+    reader : BinaryReader or TextReader
+        Where the rotations of the views begin.
+    views : int
+        Number of views, as the file has it.
 
     Returns
     -------
-    gray : (H, W) uint8
-        As the kernels take it, contiguous.
-    landmarks : (n, 2) float32
-        The same.
-    similarity : (2, 2) float32
-        The same.
+    centres : (views, 3) float64
+        Head rotation of each view, radians.
+    visibility : (views, n) bool
+        Landmarks that each view has responses for.
 
     Raises
     ------
-    InputError
-        If one is not usable.
+    WeightsError
+        If the number makes no sense or the file ends early.
     """
-    if not 0 <= view < shape[0]:
-        raise InputError(f"view: expected 0 to {shape[0] - 1}, got {view}")
-    if window not in range(1, MAX_WINDOW + 1, 2):
-        raise InputError(f"window: expected an odd number from 1 to {MAX_WINDOW}, got {window}")
-    return (
-        check_image("gray", gray, channels=(1,)),
-        check_array("landmarks", landmarks, (shape[1], 2), np.float32),
-        check_array("sim_img_from_ref", similarity, (2, 2), np.float32),
-    )
+    if not 0 < views <= 64:
+        raise mend(reader.path, f"expected 1 to 64 views, found {views}")
+    centres = np.radians([reader.matrix().ravel() for _ in range(views)])
+    visibility = np.array([reader.matrix().ravel() != 0 for _ in range(views)])
+    return centres, visibility
 
 
 def load_experts(path: str | Path) -> PatchExperts:
