@@ -136,7 +136,8 @@ class FeatureWriter:
     ) -> None:
         with suppress(OSError, ValueError):  # a full disk has already been reported
             self._zip.close()
-        self._part.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
 
     def write(self, result: FrameResult) -> None:
         """Append a frame.

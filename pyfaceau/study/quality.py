@@ -216,7 +216,8 @@ class QualityWriter:
             self._text.close()
         with suppress(OSError):
             self._raw.close()
-        self._part.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
 
     def write(self, result: FrameResult, repeated: bool = False) -> None:
         """Append a frame.
