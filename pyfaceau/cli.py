@@ -61,6 +61,8 @@ FIT_FIELDS = {
 }
 """Those that are numbers, and their names in the profile's table ``[fit]``."""
 
+DEVICES = ("cpu", "cuda", "coreml", "directml")
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
@@ -162,6 +164,8 @@ def main() -> None:
 @click.option("--identities", is_flag=True, help="With --multi-face: a number for each person.")
 @click.option("--config", default="default", show_default=True, help="Profile: name or TOML file.")
 @click.option("--fixed-fps", is_flag=True, help="Stamp frame k with (k-1)/fps, as OpenFace does.")
+@click.option("--device", type=click.Choice(DEVICES), help="Where the networks run.")
+@click.option("--threads", type=int, help="Stages at work at a time; the usable cores by default.")
 @_group_options
 @_lens_options
 @click.option("-au_static", is_flag=True, help="Action-unit models that learn nothing of a person.")
@@ -223,6 +227,7 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
             click.echo(f"{message}, as in OpenFace", err=True)
     return replace(
         settings,
+        device=options["device"] or settings.device,
         fixed_fps=settings.fixed_fps or options["fixed_fps"],
         static_aus=settings.static_aus or options["au_static"],
         identities=settings.identities or options["identities"],
@@ -277,13 +282,14 @@ class _Runner:
 
     @cached_property
     def _videos(self) -> FullPythonAUPipeline | MultiFacePipeline:
+        threads = self._options["threads"]
         if self._multi_face:
             from pyfaceau.multi import MultiFacePipeline
 
-            return MultiFacePipeline(self._config, verbose=True)
+            return MultiFacePipeline(self._config, verbose=True, threads=threads)
         from pyfaceau.pipeline import FullPythonAUPipeline
 
-        return FullPythonAUPipeline(config=self._config, verbose=True)
+        return FullPythonAUPipeline(config=self._config, verbose=True, threads=threads)
 
 
 def _process_one(runner: _Runner, job: Job, debug: bool) -> str | None:

@@ -196,6 +196,8 @@ class Config:
         constrained local neural field.
     detector : {'retinaface', 'mtcnn'}
         What finds the face when there is no track.
+    device : {'cpu', 'cuda', 'coreml', 'directml'}
+        Where the networks run; the CPU where a device cannot be had.
     static_aus : bool
         Take the action-unit models that know no neutral face of the person.
     smoothing : bool
@@ -219,6 +221,7 @@ class Config:
 
     landmarks: Literal["pfld", "clnf"] = "pfld"
     detector: Literal["retinaface", "mtcnn"] = "retinaface"
+    device: Literal["cpu", "cuda", "coreml", "directml"] = "cpu"
     static_aus: bool = False
     smoothing: bool = True
     fixed_fps: bool = False

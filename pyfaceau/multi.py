@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from pyfaceau.config import Config
 from pyfaceau.measurement import FaceMeasurer
 from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import SEVERAL, OpenFaceCSV, selected_groups
+from pyfaceau.overlap import ahead, check_threads
 from pyfaceau.picture import FrameSource, open_frames
 from pyfaceau.progress import with_progress
 from pyfaceau.recorder import Seen, Written, record
@@ -36,11 +38,14 @@ class MultiFacePipeline:
         Show a progress bar where standard error is a terminal.
     fitter : FaceFitter, optional
         What finds and fits faces; made as the profile says if not given.
+    threads : int, optional
+        With 2 or more, decoding, tracking and measuring overlap; no digit depends on it. The
+        number of usable cores if not given.
 
     Raises
     ------
     InputError
-        If the profile is unknown or holds what it cannot.
+        If the profile is unknown or holds what it cannot, or `threads` is less than 1.
     WeightsError
         If a model file is missing, truncated or altered.
     """
@@ -51,9 +56,11 @@ class MultiFacePipeline:
         verbose: bool = False,
         *,
         fitter: FaceFitter | None = None,
+        threads: int | None = None,
     ) -> None:
         self.config = config if isinstance(config, Config) else Config.load(config or "default")
         self.verbose = verbose
+        self.threads = check_threads(threads)
         self._measurer = FaceMeasurer(self.config.models)
         fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
         self._measurer.eye_models = eye_models(fitter)
@@ -101,8 +108,8 @@ class MultiFacePipeline:
             with (
                 OpenFaceCSV(output_csv, selected, SEVERAL) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,
+                closing(self._seen(frames, "aus" in selected or beside.features)) as seen,
             ):
-                seen = self._seen(frames, "aus" in selected or beside.features)
                 written = record(seen, table, sinks=sinks)
         if not written.faces:
             logger.warning("%s: no face in any of its frames", video_path)
@@ -130,19 +137,23 @@ class MultiFacePipeline:
         VideoError
             If the video cannot be read to its end, after the last frame that can.
         """
-        for _, results in self._seen(frames, "aus" in selected_groups(groups)):
-            yield from results
+        with closing(self._seen(frames, "aus" in selected_groups(groups))) as seen:
+            for _, results in seen:
+                yield from results
 
-    def _seen(self, frames: FrameSource, action_units: bool) -> Iterator[Seen]:
+    def _seen(self, frames: FrameSource, action_units: bool) -> Generator[Seen, None, None]:
         """Yield each frame with its faces."""
         camera = self.config.lens.camera(frames.width, frames.height)
         self._tracker.reset()
-        for frame in with_progress(frames, frames.frame_count, self.verbose):
-            results = [
-                self._measurer.place(frame, face, camera, number, gaze=face.ok)
-                for number, face in self._tracker.update(frame)
-                if face.landmarks.any()
-            ]
-            if action_units:
-                results = [self._measurer.with_static_units(frame, one) for one in results]
-            yield frame, results
+        with ahead(frames, self.threads) as decoded:
+            tracked = ((frame, self._tracker.update(frame)) for frame in decoded)
+            with ahead(tracked, self.threads) as followed:
+                for frame, faces in with_progress(followed, frames.frame_count, self.verbose):
+                    results = [
+                        self._measurer.place(frame, face, camera, number, gaze=face.ok)
+                        for number, face in faces
+                        if face.landmarks.any()
+                    ]
+                    if action_units:
+                        results = [self._measurer.with_static_units(frame, one) for one in results]
+                    yield frame, results

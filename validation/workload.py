@@ -47,7 +47,7 @@ def limit(task: dict[str, Any]) -> dict[str, Any]:
     from pyfaceau.types import FaceBox
     from pyfaceau.video import VideoReader
 
-    net = PFLD(threads=1)
+    net = PFLD()
     decode = network = 0.0
     frames = 0
     with VideoReader(task["video"]) as video:

@@ -132,8 +132,8 @@ class RetinaFace:
         Lowest probability of a face that is reported, 0 to 1.
     overlap : float
         Of two boxes whose intersection over union is above this the weaker one is dropped.
-    threads : int
-        Threads of ONNX Runtime.
+    device : {'cpu', 'cuda', 'coreml', 'directml'}
+        Where the network runs, see `pyfaceau.onnxsession.open_session`.
 
     Raises
     ------
@@ -149,13 +149,13 @@ class RetinaFace:
         *,
         threshold: float = 0.5,
         overlap: float = 0.4,
-        threads: int = 1,
+        device: str = "cpu",
     ) -> None:
         for name, value in (("threshold", threshold), ("overlap", overlap)):
             if not 0 <= value <= 1:
                 raise InputError(f"{name}: expected a number from 0 to 1, got {value}")
         shape = (1, 3, SIDE, SIDE)
-        self._session = open_session(model, "retinaface_mobilenet025.onnx", shape, threads)
+        self._session = open_session(model, "retinaface_mobilenet025.onnx", shape, device)
         self._input = self._session.get_inputs()[0].name
         self._priors = make_priors()
         self.threshold = threshold

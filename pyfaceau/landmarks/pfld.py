@@ -104,8 +104,8 @@ class PFLD:
     ----------
     model : path, optional
         The ONNX file; None takes ``pfld_cunjian.onnx`` from the installed weights.
-    threads : int
-        Threads of ONNX Runtime.
+    device : {'cpu', 'cuda', 'coreml', 'directml'}
+        Where the network runs, see `pyfaceau.onnxsession.open_session`.
 
     Raises
     ------
@@ -113,8 +113,8 @@ class PFLD:
         If the model file is missing or is not this network.
     """
 
-    def __init__(self, model: str | os.PathLike[str] | None = None, *, threads: int = 1) -> None:
-        self._session = open_session(model, "pfld_cunjian.onnx", (None, 3, SIDE, SIDE), threads)
+    def __init__(self, model: str | os.PathLike[str] | None = None, *, device: str = "cpu") -> None:
+        self._session = open_session(model, "pfld_cunjian.onnx", (None, 3, SIDE, SIDE), device)
         self._input = self._session.get_inputs()[0].name
 
     def predict(self, image: UInt8, box: FaceBox) -> Landmarks68:

@@ -164,7 +164,7 @@ def _targeted_tracker(config: Config, pdm: PDM) -> TargetedTracker:
     detector = _FullFaces(_mtcnn()) if config.detector == "mtcnn" else _retinaface(config)
     return TargetedTracker(
         detector,
-        PFLD(locate(config.models.pfld)),
+        PFLD(config.models.pfld, device=config.device),
         pdm=pdm,
         refiner=_refiner(config),
         validator=DetectionValidator.load(locate(config.models.validator)),
@@ -194,4 +194,4 @@ def _mtcnn() -> MTCNN:
 def _retinaface(config: Config) -> RetinaFace:
     from pyfaceau.detection.retinaface import RetinaFace
 
-    return RetinaFace(locate(config.models.retinaface))
+    return RetinaFace(config.models.retinaface, device=config.device)
