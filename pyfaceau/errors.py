@@ -2,7 +2,7 @@
 
 Bad input raises at the edge, with one line that names the argument, what was expected and what
 came. An expected failure (no face in a frame) is not an exception: it is a value that carries its
-reason, see `pyfaceau.types.NoFace`.
+reason, see `pyfaceau.types.TrackedFace`.
 """
 
 from __future__ import annotations

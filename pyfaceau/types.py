@@ -7,7 +7,7 @@ space: millimetres, x right, y down, z away from the camera.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,22 +50,6 @@ class Frame:
         object.__setattr__(self, "image", check_image("image", self.image, channels=(3,)))
         if self.index < 0:
             raise InputError(f"index: expected 0 or more, got {self.index}")
-
-
-@dataclass(frozen=True)
-class NoFace:
-    """What a stage returns when there is no face to return: false, with the reason.
-
-    Attributes
-    ----------
-    reason : str
-        One short clause, such as ``"no detection above 0.5"``.
-    """
-
-    reason: str
-
-    def __bool__(self) -> Literal[False]:
-        return False
 
 
 @dataclass(frozen=True, eq=False)
