@@ -63,6 +63,9 @@ class Refinement:
     ----------
     enabled : bool
         Refine at all.
+    method : {'face', 'points'}
+        Measure all points as OpenFace's landmark model does, from the fit of the frame before; or
+        chosen points only, from the network's.
     search_window : int
         Pixels to each side of a point, at the finest experts' scale, in which it is searched; 1 to
         7.
@@ -71,6 +74,7 @@ class Refinement:
     """
 
     enabled: bool = True
+    method: Literal["face", "points"] = "face"
     search_window: int = 3
     points: tuple[int, ...] = (17, 18, 19, 20, 21, 22, 26, 48, 54)
 

@@ -49,7 +49,8 @@ class FullPythonAUPipeline:
     triangulation_file : str or Path, optional
         Triangles that cover the face.
     patch_expert_file : str or Path, optional
-        Patch experts of the targeted refinement.
+        Patch experts of the refinement of chosen points. Naming another file than the profile's
+        chooses that method; naming the profile's own changes nothing.
     use_clnf_refinement : bool, optional
         Refine the landmark network's points; the profile's choice if not given.
     use_batched_predictor : bool
@@ -107,7 +108,7 @@ class FullPythonAUPipeline:
         """Load the stages."""
         self._measurer = FaceMeasurer(models)
         self.calibrate(None)
-        self._tracker = tracker or make_tracker(self.config, self._measurer.pdm)
+        self._tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
         self._measurer.eye_models = eye_models(self._tracker)
 
     def calibrate(self, calibration: Calibration | None) -> None:
@@ -353,6 +354,10 @@ def _with_arguments(
     """Return settings with the arguments that were given put in."""
     given = {name: str(path) for name, path in files.items() if path is not None}
     refinement = config.refinement
+    if files["patch_experts"] is not None:
+        named = Path(files["patch_experts"]).name
+        if named != Path(config.models.patch_experts).name:  # experts of one's own choice
+            refinement = replace(refinement, method="points")
     if refine is not None:
         refinement = replace(refinement, enabled=refine)
     return replace(config, models=replace(config.models, **given), refinement=refinement)

@@ -133,6 +133,16 @@ def test_profile_default_follows_a_face_and_repeats_itself(shared, weights_dir):
     pd.testing.assert_frame_equal(pipeline.process_video(video), table)
 
 
+@pytest.mark.parametrize("profile", ["default", "openface"])
+def test_no_byte_depends_on_the_number_of_threads(shared, weights_dir, profile, tmp_path):
+    video = shared / "samples/video/face_noface.mov"
+    tables = []
+    for threads in (1, 2, 3):
+        pipeline = FullPythonAUPipeline(config=profile, threads=threads)
+        tables.append(pipeline.write_csv(video, tmp_path / f"{threads}.csv").path.read_bytes())
+    assert tables[0] == tables[1] == tables[2]
+
+
 def test_memory_does_not_grow_with_the_video(weights_dir, tmp_path):
     pipeline = make(weights_dir)
     peaks = []
@@ -276,6 +286,10 @@ def test_arguments_take_the_place_of_the_profiles_settings(weights_dir):
     assert not pipeline.config.refinement.enabled
     assert pipeline.config.models.pdm == "weights/In-the-wild_aligned_PDM_68.txt"
     assert make(weights_dir, config="fast", use_clnf_refinement=True).config.refinement.enabled
+    named = make(weights_dir, patch_expert_file="weights/svr_patches_0.25_general.txt")
+    assert named.config.refinement.method == "face"  # the profile's own file changes nothing
+    named = make(weights_dir, patch_expert_file="ccnf_patches_0.25_general.txt")
+    assert named.config.refinement.method == "points"
     with pytest.raises(WeightsError, match=r"none\.txt: no such model file"):
         make(weights_dir, pdm_file="none.txt")
     with pytest.raises(InputError, match=r"config: expected .*default"):

@@ -27,6 +27,8 @@ class FaceRefiner:
         Use it.
     """
 
+    needs_landmarks = False
+
     def __init__(self, model: FaceModel, *, inner: bool = True) -> None:
         self._face = model.main
         self._inner = next((p for p in model.parts if inner and p.name == "inner"), None)
@@ -35,7 +37,7 @@ class FaceRefiner:
         self,
         gray: UInt8,
         start: ShapeFit,
-        landmarks: Float32 | None = None,  # noqa: ARG002 - a refiner of chosen points needs them
+        landmarks: Float32 | None = None,  # noqa: ARG002 - other refiners need them
         confidence: float = 1.0,
     ) -> ShapeFit:
         """Fit the shape model to the picture.

@@ -88,6 +88,8 @@ class TargetedCLNFRefiner:
     relative to the mean of its view.
     """
 
+    needs_landmarks = True
+
     def __init__(
         self,
         patch_expert_file: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (

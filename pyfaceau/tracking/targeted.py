@@ -67,6 +67,8 @@ class TargetedTracker:
     patience : float
         Seconds that a lost face is waited for near where it was, before any other is taken. Two
         people in the picture do not swap within that time.
+    threads : int
+        See `TargetedFitter`.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class TargetedTracker:
         validator: Validator | None = None,
         threshold: float = 0.5,
         patience: float = 1.0,
+        threads: int = 1,
     ) -> None:
         if not patience >= 0:
             raise InputError(f"patience: expected 0 or more seconds, got {patience}")
@@ -94,6 +97,7 @@ class TargetedTracker:
             refiner=refiner,
             validator=validator,
             threshold=threshold,
+            threads=threads,
         )
         self._patience = patience
         self.reset()

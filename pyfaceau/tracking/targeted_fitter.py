@@ -7,6 +7,7 @@ has left its points competes with one refined from these, so a sudden movement i
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -68,9 +69,19 @@ class LandmarkNet(Protocol):
 
 
 class Refiner(Protocol):
-    """Moves landmarks to where patch experts see them."""
+    """Moves landmarks to where patch experts see them.
 
-    def fit(self, gray: UInt8, start: ShapeFit, landmarks: Float32, confidence: float) -> ShapeFit:
+    Attributes
+    ----------
+    needs_landmarks : bool
+        It starts from the network's points too; otherwise both can be at work at a time.
+    """
+
+    needs_landmarks: bool
+
+    def fit(
+        self, gray: UInt8, start: ShapeFit, landmarks: Float32 | None, confidence: float
+    ) -> ShapeFit:
         """Fit the shape model to the picture.
 
         Parameters
@@ -79,8 +90,8 @@ class Refiner(Protocol):
             Picture.
         start : ShapeFit
             Where to begin.
-        landmarks : (68, 2) float32
-            What the network saw, pixels.
+        landmarks : (68, 2) float32 or None
+            What the network saw, pixels; None where that is not needed.
         confidence : float
             How far `start` can be trusted, 0 to 1.
 
@@ -130,6 +141,9 @@ class TargetedFitter:
         Its verdict is the reported confidence; without it the fit of the shape model decides.
     threshold : float
         A fit is trusted where its confidence is above this, 0 to 1.
+    threads : int
+        With 2 or more, network and refinement are at work at a time where neither needs the
+        other; no digit depends on it.
 
     Raises
     ------
@@ -146,6 +160,7 @@ class TargetedFitter:
         refiner: Refiner | None = None,
         validator: Validator | None = None,
         threshold: float = 0.5,
+        threads: int = 1,
     ) -> None:
         if not 0 <= threshold < 1:
             raise InputError(f"threshold: expected 0 or more and below 1, got {threshold}")
@@ -155,6 +170,7 @@ class TargetedFitter:
         self._refiner = refiner
         self._validator = validator
         self._threshold = threshold
+        self._pool = ThreadPoolExecutor(1, "pyfaceau-network") if threads > 1 else None
 
     def find(self, image: UInt8) -> tuple[FaceBox, ...]:
         """Find faces.
@@ -255,15 +271,32 @@ class TargetedFitter:
         """Ask the network on the crop around points; go on from the fit before, or start anew."""
         if np.ptp(points, axis=0).max() <= 0:
             return self.nothing("points form no face")
-        seen = self._landmarks.predict_crops(image, crop_from_points(points)[None])[0]
-        carried = None
-        if self._refiner is not None and before is not None and before.ok:
-            shape = self._refiner.fit(gray, before.shape, seen, before.confidence)
-            carried = self._judge(gray, shape, seen, MAX_DRIFT)
-            if carried and self._distance(shape, seen) <= MAX_DRIFT:
-                return carried
+        crop = crop_from_points(points)
+        if self._refiner is None or before is None or not before.ok:
+            return self._start(gray, self._see(image, crop))
+        seen, shape = self._see_and_refine(image, gray, crop, self._refiner, before)
+        carried = self._judge(gray, shape, seen, MAX_DRIFT)
+        if carried and self._distance(shape, seen) <= MAX_DRIFT:
+            return carried
         fresh = self._start(gray, seen)
         return carried if carried and carried.confidence > fresh.confidence else fresh
+
+    def _see(self, image: UInt8, crop: Float64) -> Float32:
+        """Return the network's points in a crop."""
+        points: Float32 = self._landmarks.predict_crops(image, crop[None])[0]
+        return points
+
+    def _see_and_refine(
+        self, image: UInt8, gray: UInt8, crop: Float64, refiner: Refiner, before: TrackedFace
+    ) -> tuple[Float32, ShapeFit]:
+        """Return the network's points and the fit that goes on from the one before."""
+        start, confidence = before.shape, before.confidence
+        if self._pool is None or refiner.needs_landmarks:
+            seen = self._see(image, crop)
+            return seen, refiner.fit(gray, start, seen, confidence)
+        waiting = self._pool.submit(self._see, image, crop)
+        shape = refiner.fit(gray, start, None, confidence)
+        return waiting.result(), shape
 
     def _start(self, gray: UInt8, seen: Float32) -> TrackedFace:
         """Fit the shape model to the network's points, refine, judge."""

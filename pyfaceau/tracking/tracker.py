@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pyfaceau.detection.mtcnn import MTCNN
     from pyfaceau.detection.retinaface import RetinaFace
     from pyfaceau.pdm.model import PDM
-    from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
     from pyfaceau.tracking.fitter import FaceFitter
     from pyfaceau.tracking.openface import BoxDetector, OpenFaceTracker
     from pyfaceau.tracking.targeted import TargetedTracker
+    from pyfaceau.tracking.targeted_fitter import Refiner
 
 
 class Tracker(Protocol):
@@ -58,7 +58,7 @@ class _FullFaces:
         return tuple(sorted(faces, key=lambda face: -face.width * face.height))
 
 
-def make_tracker(config: Config, pdm: PDM) -> Tracker:
+def make_tracker(config: Config, pdm: PDM, threads: int = 1) -> Tracker:
     """Return the tracker of a profile.
 
     Parameters
@@ -67,6 +67,8 @@ def make_tracker(config: Config, pdm: PDM) -> Tracker:
         The settings.
     pdm : PDM
         The 68-point shape model.
+    threads : int
+        With 2 or more, what is independent in a frame is done at a time; no digit depends on it.
 
     Returns
     -------
@@ -78,9 +80,9 @@ def make_tracker(config: Config, pdm: PDM) -> Tracker:
     WeightsError
         If a model file is missing or altered.
     """
-    return (
-        _openface_tracker(config) if config.landmarks == "clnf" else _targeted_tracker(config, pdm)
-    )
+    if config.landmarks == "clnf":
+        return _openface_tracker(config)
+    return _targeted_tracker(config, pdm, threads)
 
 
 def make_fitter(config: Config, pdm: PDM, hypotheses: int) -> FaceFitter:
@@ -106,7 +108,7 @@ def make_fitter(config: Config, pdm: PDM, hypotheses: int) -> FaceFitter:
         If a model file is missing or altered.
     """
     if config.landmarks != "clnf":
-        return _targeted_tracker(config, pdm).fitter
+        return _targeted_tracker(config, pdm, 1).fitter
     from pyfaceau.tracking.fitter import CLNFFitter
 
     tracker = _openface_tracker(config)
@@ -156,7 +158,7 @@ def _openface_tracker(config: Config) -> OpenFaceTracker:
     return OpenFaceTracker(FaceModel.load(config.models.clnf, parameters), detector)
 
 
-def _targeted_tracker(config: Config, pdm: PDM) -> TargetedTracker:
+def _targeted_tracker(config: Config, pdm: PDM, threads: int) -> TargetedTracker:
     from pyfaceau.landmarks.pfld import PFLD
     from pyfaceau.refinement.validator import DetectionValidator
     from pyfaceau.tracking.targeted import TargetedTracker
@@ -168,13 +170,19 @@ def _targeted_tracker(config: Config, pdm: PDM) -> TargetedTracker:
         pdm=pdm,
         refiner=_refiner(config),
         validator=DetectionValidator.load(locate(config.models.validator)),
+        threads=threads,
     )
 
 
-def _refiner(config: Config) -> TargetedCLNFRefiner | None:
+def _refiner(config: Config) -> Refiner | None:
     settings = config.refinement
     if not settings.enabled:
         return None
+    if settings.method == "face":
+        from pyfaceau.refinement.face_model import FaceModel
+        from pyfaceau.refinement.face_refiner import FaceRefiner
+
+        return FaceRefiner(FaceModel.load(config.models.clnf))
     from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
 
     return TargetedCLNFRefiner(
