@@ -1,7 +1,8 @@
 """The default profile's tracker: detect once, then follow the face with network and refinement.
 
 The crop of each frame comes from the shape of the frame before, so the detector runs only where
-there is no trusted track. State lives here and nowhere else.
+there is no trusted track. Where the fit of the frame before is refined, the network is asked in
+every second frame, and at once when the refined fit is in doubt. State lives here and nowhere else.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ class TargetedTracker:
     def reset(self) -> None:
         """Forget the face: the next frame starts a new video."""
         self._track: _Track | None = None
-        self._trusted = False
+        self._trusted = self._watched = False
         self._now = self._stamp = 0.0
 
     def update(self, frame: Frame) -> TrackedFace:
@@ -130,7 +131,8 @@ class TargetedTracker:
         gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
         face: TrackedFace | None = None
         if self._trusted and self._track is not None:
-            face = self.fitter.follow(image, gray, self._track.face)
+            self._watched = not self._watched
+            face = self.fitter.follow(image, gray, self._track.face, watch=self._watched)
         if not face:
             face = self._find(image, gray) or face or self.fitter.nothing("no face detected")
         self._trusted = face.success

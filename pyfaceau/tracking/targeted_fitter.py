@@ -30,6 +30,10 @@ It is a tenth of the distance between the eyes' outer corners; otherwise they li
 """
 
 
+SURE = 0.725
+"""A fit with this confidence needs no second opinion for one frame."""
+
+
 class Detector(Protocol):
     """Finds faces in a picture."""
 
@@ -228,7 +232,9 @@ class TargetedFitter:
         first = self._from_points(image, gray, points)
         return self.follow(image, gray, first)
 
-    def follow(self, image: UInt8, gray: UInt8, face: TrackedFace) -> TrackedFace:
+    def follow(
+        self, image: UInt8, gray: UInt8, face: TrackedFace, *, watch: bool = True
+    ) -> TrackedFace:
         """Fit a face from where it was in the picture before.
 
         Parameters
@@ -239,12 +245,21 @@ class TargetedFitter:
             The same in gray.
         face : TrackedFace
             What was said of the picture before.
+        watch : bool
+            Ask the network in any case. Otherwise only where the refined fit is in doubt: its
+            confidence under 0.725, or none measured.
 
         Returns
         -------
         TrackedFace
             As from `fit`.
         """
+        refiner = self._refiner
+        if not watch and face.ok and refiner is not None and not refiner.needs_landmarks:
+            shape = refiner.fit(gray, face.shape, None, face.confidence)
+            carried = self._judge(gray, shape, None, MAX_DRIFT)
+            if carried.confidence >= SURE:
+                return carried
         return self._from_points(image, gray, face.landmarks, face)
 
     def nothing(self, reason: str) -> TrackedFace:
@@ -308,15 +323,17 @@ class TargetedFitter:
             return self._judge(gray, shape, seen, MAX_RESIDUAL)
         return self._judge(gray, self._refiner.fit(gray, shape, seen, 0.0), seen, MAX_DRIFT)
 
-    def _judge(self, gray: UInt8, shape: ShapeFit, seen: Float32, limit: float) -> TrackedFace:
+    def _judge(
+        self, gray: UInt8, shape: ShapeFit, seen: Float32 | None, limit: float
+    ) -> TrackedFace:
         """Rate a shape: by the validator, else by its distance from the network's points."""
         landmarks = self._pdm.shape_2d(shape)
-        if not shape.params_global[0] > 0:
-            confidence = 0.0
-        elif self._validator is None:
-            confidence = max(0.0, 1 - self._distance(shape, seen) / (2 * limit))
-        else:
-            confidence = self._validator.check(gray, landmarks, shape.params_global[1:4])
+        confidence = 0.0
+        if shape.params_global[0] > 0:
+            if self._validator is not None:
+                confidence = self._validator.check(gray, landmarks, shape.params_global[1:4])
+            elif seen is not None:
+                confidence = max(0.0, 1 - self._distance(shape, seen) / (2 * limit))
         good = confidence > self._threshold
         reason = "" if good else f"confidence {confidence:.2f} not above {self._threshold:g}"
         return TrackedFace(good, good, confidence, landmarks, shape, reason=reason)
