@@ -148,7 +148,7 @@ def _tapped(
 ) -> Iterator[FrameResult]:
     """Yield the pipeline's results; complete quality and features before the last is through."""
     for result in pipeline.results(video):
-        audit.write(result, video.repeated)
+        audit.write(result, result.index in video.repeated)
         if cache is not None:
             cache.write(result)
         tell(result.index + 1)
@@ -202,7 +202,8 @@ def _pipeline(config: Mapping[str, Any]) -> tuple[FullPythonAUPipeline, frozense
         from pyfaceau.pipeline import FullPythonAUPipeline
 
         weights.forget_opened()
-        pipeline = FullPythonAUPipeline(config=Config.from_table(config))
+        # One thread: as many videos as there are cores keep them all busy.
+        pipeline = FullPythonAUPipeline(config=Config.from_table(config), threads=1)
         _pipelines[key] = pipeline, weights.opened()
     return _pipelines[key]
 

@@ -132,14 +132,14 @@ class Watch:
 
     Attributes
     ----------
-    repeated : bool
-        Whether the last frame is the same picture as the one before, by every eighth pixel of
-        every eighth row.
+    repeated : set of int
+        Indices of frames so far that are the same picture as the one before, by every eighth
+        pixel of every eighth row.
     """
 
     def __init__(self, source: Any) -> None:
         self._source = source
-        self.repeated = False
+        self.repeated: set[int] = set()
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the source."""
@@ -156,7 +156,9 @@ class Watch:
         last = None
         for frame in self._source:
             seen = zlib.crc32(frame.image[::8, ::8].tobytes())
-            self.repeated, last = seen == last, seen
+            if seen == last:
+                self.repeated.add(frame.index)
+            last = seen
             yield frame
 
 
