@@ -76,7 +76,7 @@ class Bar(Observer):
         rate = frames / max(time.monotonic() - self._began, 1e-3)
         text = f"{self._done}/{len(self._sizes)} videos, {rate:.0f} frames/s, {self._failed} failed"
         self._bar.set_postfix_str(text, refresh=False)
-        self._bar.update(0)
+        self._bar.refresh()
 
     def ended(self, name: str, why: str, outcome: Mapping[str, Any]) -> None:
         """Count a video; say it if it failed or should not be trusted.
