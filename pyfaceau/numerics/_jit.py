@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import os
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -22,6 +25,11 @@ from numba.core import config
 from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+logger = logging.getLogger(__name__)
+
+_KEEP_SECONDS = 30 * 24 * 3600
+"""Compiled kernels of other versions are kept so long."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -47,6 +55,19 @@ def cache_folder() -> str:
     return str(Path(root) / "kernels" / digest.hexdigest()[:16])
 
 
+@functools.lru_cache(maxsize=1)
+def _open_cache() -> str:
+    """Make the cache folder, say so where it is new, and remove what old versions left."""
+    folder = Path(cache_folder())
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        logger.warning("compiling for this machine; this is done once and takes about a minute")
+        for other in folder.parent.iterdir():
+            if time.time() - other.stat().st_mtime > _KEEP_SECONDS:
+                shutil.rmtree(other, ignore_errors=True)
+    return str(folder)
+
+
 def kernel(function: F) -> F:
     """Compile `function` on first call: no fast-math, no GIL, cached on disk where possible.
 
@@ -63,9 +84,7 @@ def kernel(function: F) -> F:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
     before = config.CACHE_DIR
     try:
-        folder = Path(cache_folder())
-        folder.mkdir(parents=True, exist_ok=True)
-        config.CACHE_DIR = str(folder)
+        config.CACHE_DIR = _open_cache()
         return cast(F, numba.njit(cache=True, **options)(function))
     except (OSError, RuntimeError):  # no writable cache folder: compile in memory
         return cast(F, numba.njit(**options)(function))

@@ -104,3 +104,23 @@ def test_kernels_compile_with_any_cache_folder(root: Path, tmp_path: Path, kind:
     )
     assert done.stdout == "-4.25\n", done.stderr  # 1/2 + 1/4 - 3 - 2
     assert cache.is_file() or any(cache.rglob("*.nbc"))
+
+
+def test_a_new_cache_is_announced_and_old_ones_are_removed(
+    package: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernels = tmp_path / "cache" / "kernels"
+    old, young = kernels / "old", kernels / "young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    cache_folder.cache_clear()
+    try:
+        made = Path(_jit._open_cache.__wrapped__())
+        assert [r.getMessage()[:9] for r in caplog.records] == ["compiling"]
+        assert sorted(kernels.iterdir()) == sorted([made, young])
+        caplog.clear()
+        assert Path(_jit._open_cache.__wrapped__()) == made
+        assert not caplog.records
+    finally:
+        cache_folder.cache_clear()
