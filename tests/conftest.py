@@ -13,6 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from pyfaceau.numerics import _jit
+
+_jit._open_cache()  # a new one is announced here, not in an output that a test reads
+
 settings.register_profile("no clock", deadline=None)
 settings.load_profile("no clock")
 
