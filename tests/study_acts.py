@@ -32,7 +32,7 @@ def perform(task: dict[str, Any], tell: Any) -> dict[str, Any]:
     elif act == "exit":
         os._exit(3)
     elif act == "starve":
-        hoard = [bytearray(1 << 28) for _ in range(64)]
+        hoard = bytearray(8 << 30)
         raise AssertionError(len(hoard))
     elif act == "fail":
         return {"state": "failed", "kind": "video", "error": rest, **seen}

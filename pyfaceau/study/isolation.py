@@ -111,6 +111,7 @@ class WorkerProcess:
         except OSError:
             return self._obituary(process)
         began = heard = time.monotonic()
+        taken = False
         while True:
             now = time.monotonic()
             left = heard + self.limits.stall - now
@@ -131,6 +132,8 @@ class WorkerProcess:
                 outcome: dict[str, Any] = reply["outcome"]
                 return outcome
             self.frames, heard = reply["frames"], time.monotonic()
+            if not taken:  # the time that a process needs to start is nobody's
+                taken, began = True, heard
 
     def _start(self) -> bool:
         """Start the process unless it lives; return whether there is one."""

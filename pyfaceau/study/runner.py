@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -239,14 +239,19 @@ class Study:
                     self._end(working.pop(future), _outcome(future))
         except BaseException:
             self._executor.close()
-            back = {}
-            for step in working.values():
-                for output in ("table", "features", "quality"):
-                    if step.task.get(output):
-                        clear_parts(Path(step.task[output]))
-                back[step.name] = {"state": "pending", "why": "interrupted"}
-            self._note(back)
+            self._withdraw(working.values())
             raise
+
+    def _withdraw(self, steps: Iterable[Step]) -> None:
+        """Bring in order what was at work when it was interrupted."""
+        for step in steps:
+            for output in ("table", "features", "quality"):
+                if step.task.get(output):
+                    clear_parts(Path(step.task[output]))
+        noted = {name: columns.get("state") for name, columns in self._counts.unwritten.items()}
+        at_work = {row["name"] for row in self.ledger.rows("running")}
+        at_work = {name for name in at_work | noted.keys() if noted.get(name) in (None, "running")}
+        self._note({name: {"state": "pending", "why": "interrupted"} for name in at_work})
 
     def _begin(self, step: Step) -> None:
         columns = {"state": "running", "why": step.why}

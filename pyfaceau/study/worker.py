@@ -35,6 +35,8 @@ def main() -> None:
     perform = getattr(importlib.import_module(module), function)
     while True:
         task = json.loads(tasks.get())
+        replies.write('{"frames": 0}\n')
+        replies.flush()
         try:
             outcome = perform(task, _teller(replies))
         except MemoryError:

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from pyfaceau.cli import main
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError
 from pyfaceau.features.neutral import IntervalMedian
@@ -147,3 +149,17 @@ def test_what_cannot_be_a_baseline_is_refused(
         Baseline.load(tmp_path / "x.npz")
     with pytest.raises(OutputError, match="cannot be written"):
         Baseline(np.zeros(4702), np.zeros(17)).save(tmp_path / "x.npz" / "y.npz")
+
+
+def test_the_command_does_the_same(study: tuple[Path, dict[str, dict[str, Any]]], tmp_path: Path):
+    features = [str(study[0] / f"out/{name}.features") for name in NAMES]
+    options = ["--config", "fast", "--out-dir", str(tmp_path)]
+    done = CliRunner().invoke(main, ["repredict", *features, *options])
+    assert (done.exit_code, done.output.count(": 72 frames\n")) == (0, 2)
+    for name in NAMES:
+        table = (tmp_path / f"{name}.csv").read_bytes()
+        assert table == (study[0] / f"out/{name}.csv").read_bytes()
+    words = ["repredict", features[0], "-o", str(tmp_path / "t.csv"), "--baseline", "--static"]
+    models = ["--no-smoothing", "--au-models", "AU_predictors"]
+    assert CliRunner().invoke(main, [*words, *models]).exit_code == 0
+    assert (tmp_path / "t.csv").read_bytes() != (tmp_path / "one.mp4.csv").read_bytes()
