@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from pyfaceau.errors import WeightsError
 from pyfaceau.modelfile import BinaryReader, mend
 from pyfaceau.numerics.linalg import cholesky_inverse
-from pyfaceau.refinement._kernels import AREA, SIDE, ccnf_responses
+from pyfaceau.refinement._kernels import AREA, SIDE
+from pyfaceau.refinement._kernels_ccnf import NEURONS, ccnf_responses
 from pyfaceau.refinement.experts import PatchExperts, read_views
 from pyfaceau.types import Float32, Float64, UInt8
 
@@ -31,10 +32,10 @@ class CCNFExperts(PatchExperts):
 
     Attributes
     ----------
-    weights : (views, n, K, 122) float32
+    weights : (views, n, 7, 122) float32
         Neurons: bias, then weights of the normalised patch column by column.
-    alphas : (views, n, K) float64
-        Weights of the neurons.
+    alphas : (views, n, 7) float64
+        Weights of the neurons, 0 where an expert has fewer.
     betas : (views, n, C) float32
         Weights of the field's components.
     components : dict of int to (C, w * w, w * w) float32
@@ -83,9 +84,8 @@ class CCNFExperts(PatchExperts):
         patches = [_read_patch(reader, betas_per_patch) for _ in range(visibility.size)]
         reader.expect_end()
         shape = visibility.shape
-        neurons = max(4, *(len(p[1]) for p in patches))
-        weights = np.zeros((len(patches), neurons, 1 + AREA), np.float32)
-        alphas = np.zeros((len(patches), neurons), np.float64)
+        weights = np.zeros((len(patches), NEURONS, 1 + AREA), np.float32)
+        alphas = np.zeros((len(patches), NEURONS), np.float64)
         for n, (rows, values, _, _) in enumerate(patches):
             weights[n, : len(values)] = np.reshape(rows, (-1, 1 + AREA))
             alphas[n, : len(values)] = values
@@ -94,8 +94,8 @@ class CCNFExperts(PatchExperts):
             centres,
             visibility,
             np.array([p[3] for p in patches], np.float32).reshape(shape),
-            weights.reshape(*shape, neurons, 1 + AREA),
-            alphas.reshape(*shape, neurons),
+            weights.reshape(*shape, NEURONS, 1 + AREA),
+            alphas.reshape(*shape, NEURONS),
             np.array([p[2] for p in patches], np.float32).reshape(*shape, betas_per_patch),
             components,
         )
@@ -176,7 +176,7 @@ def _read_patch(
 ) -> tuple[list[Float32], list[float], list[float], float]:
     """Read one expert: rows of bias and weights, alphas, betas, confidence."""
     kind, width, height, neurons = (reader.int32() for _ in range(4))
-    if kind != 5 or not 0 <= neurons <= 64 or (neurons and (width, height) != (SIDE, SIDE)):
+    if kind != 5 or not 0 <= neurons <= NEURONS or (neurons and (width, height) != (SIDE, SIDE)):
         raise mend(reader.path, f"no {SIDE} x {SIDE} CCNF patch expert where one belongs")
     if neurons == 0:
         reader.int32()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfaceau.errors import InputError, WeightsError
-from pyfaceau.refinement import _kernels, _kernels_svr, ccnf
+from pyfaceau.refinement import _kernels, _kernels_ccnf, _kernels_svr, ccnf
 from pyfaceau.refinement.ccnf import CCNFExperts
 from pyfaceau.refinement.experts import load_experts, nearest_view
 from pyfaceau.refinement.svr import SVRExperts
@@ -129,25 +129,68 @@ def numpy_product(patches: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return out
 
 
-@pytest.mark.parametrize("window", [3, 7, 9, 11, 15])
-def test_patches_and_neurons_are_their_numpy_twins(window: int) -> None:
-    rng = np.random.default_rng(window)
+def random_area(window: int) -> np.ndarray:
+    """Area of interest of random pixels whose first patch is constant."""
     side = window + SIDE - 1
     area = np.zeros((STRIDE, STRIDE), F32)
-    area[:side, :side] = rng.integers(0, 256, (side, side))
-    area[:SIDE, :SIDE] = 80  # one constant patch
-    positions, lanes = window * window, (window * window + 7) // 8 * 8
+    area[:side, :side] = np.random.default_rng(window).integers(0, 256, (side, side))
+    area[:SIDE, :SIDE] = 80
+    return area
+
+
+WINDOWS = [1, 3, 5, 7, 9, 11, 13, 15]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_patches_are_their_numpy_twins(window: int) -> None:
+    area, positions = random_area(window), window * window
     patches = np.zeros(AREA * LANES, F32)
     _kernels.unfold(area.reshape(-1), window, patches)
-    _kernels.normalise(patches, lanes, np.empty(LANES, F32), np.empty(LANES, F32))
+    _kernels.normalise(
+        patches, (positions + 7) // 8 * 8, np.empty(LANES, F32), np.empty(LANES, F32)
+    )
+    side = window + SIDE - 1
     expected = numpy_patches(area[:side, :side], window)
     np.testing.assert_array_equal(patches.reshape(AREA, LANES)[:, :positions].T, expected)
-    weights = rng.normal(size=(7, AREA + 1)).astype(F32)
-    sums = np.zeros(11 * LANES, F32)
-    _kernels.neuron_sums(patches, weights, lanes, positions - 1, sums)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_strips_and_neurons_are_their_numpy_twins(window: int) -> None:
+    area, positions, side = random_area(window), window * window, window + SIDE - 1
+    lanes, strip = _kernels_ccnf.LANES, _kernels_ccnf.STRIP
+    strips = np.zeros(_kernels_ccnf.STRIPS, F32)
+    _kernels_ccnf.cut_strips(area.reshape(-1), window, strips)
+    for dx in range(SIDE):
+        np.testing.assert_array_equal(
+            strips[dx * strip :][: side * window], area[:side, dx : dx + window].ravel()
+        )
+    mean, scale = np.empty(lanes, F32), np.empty(lanes, F32)
+    _kernels_ccnf.mean_and_scale(strips, window, mean, scale)
+    expected = numpy_patches(area[:side, :side], window)
+    offsets = np.add.outer(np.arange(SIDE) * strip, np.arange(SIDE) * window).ravel()
+    pixels = strips[np.add.outer(np.arange(positions), offsets)]
     np.testing.assert_array_equal(
-        sums.reshape(11, LANES)[:7, :positions], numpy_product(expected, weights)
+        (pixels - mean[:positions, None]) * scale[:positions, None], expected
     )
+    weights = np.random.default_rng(window).normal(size=(7, AREA + 1)).astype(F32)
+    sums = np.zeros(7 * lanes, F32)
+    _kernels_ccnf.neuron_sums(strips, offsets, mean, scale, weights.ravel(), positions, sums)
+    np.testing.assert_array_equal(
+        sums.reshape(7, lanes)[:, :positions], numpy_product(expected, weights)
+    )
+
+
+def test_smoothing_and_logistic_sum_by_hand() -> None:
+    """Neurons at 0 give alpha each, one under the limit nothing; the field then mixes them."""
+    sums, response = np.zeros(7 * _kernels_ccnf.LANES, F32), np.zeros(_kernels_ccnf.LANES, F32)
+    alphas = np.array([0.5, 2, 1e-4, 0, 0, 0, 1])
+    _kernels_ccnf.logistic_sum(sums, alphas, 9, np.empty(_kernels_ccnf.LANES, F32), response)
+    np.testing.assert_array_equal(response[:9], np.full(9, 3.5, F32))
+    sigma = np.zeros((9, 16), F32)
+    sigma[:, :9] = np.arange(81).reshape(9, 9).T
+    out = np.empty(_kernels_ccnf.LANES, F32)
+    _kernels_ccnf.smooth(sigma, response, 9, 16, out)
+    np.testing.assert_array_equal(out[:9], np.arange(81).reshape(9, 9).sum(axis=1) * 3.5)
 
 
 @pytest.mark.parametrize(("scale", "window"), [(0, 11), (1, 9), (2, 7)])

@@ -1,0 +1,120 @@
+"""Eight float32 values as one value of a kernel, kept in a vector register.
+
+Numba keeps arrays in memory, so a running sum written as a loop over an array stores and loads its
+elements at every step. A kernel that names its sums as vectors holds them in registers. ``+ - *``
+work lane by lane; a processor without such registers gets the same bits from smaller ones.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+WIDTH = 8
+"""Lanes of a vector."""
+
+_FLOAT = ir.FloatType()
+_VECTOR = ir.VectorType(_FLOAT, WIDTH)
+
+
+class VectorType(types.Type):  # type: ignore[misc]
+    """Numba's type of a vector; it exists inside kernels alone."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"float32x{WIDTH}")
+
+
+vector = VectorType()
+
+
+@register_model(VectorType)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, type_: Any) -> None:
+        super().__init__(manager, type_, _VECTOR)
+
+
+def _operator(function: Any, instruction: str) -> None:
+    """Let kernels apply a Python operator to two vectors."""
+
+    @infer_global(function)
+    class Template(ConcreteTemplate):  # type: ignore[misc]
+        cases = [signature(vector, vector, vector)]  # noqa: RUF012
+
+    @lower_builtin(function, vector, vector)
+    def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return getattr(builder, instruction)(*args)
+
+
+_operator(operator.add, "fadd")
+_operator(operator.sub, "fsub")
+_operator(operator.mul, "fmul")
+
+
+def _address(context: Any, builder: Any, signature: Any, args: Any, kind: Any) -> Any:
+    """Return where the element of the first argument lies that the second one counts."""
+    data = context.make_array(signature.args[0])(context, builder, args[0]).data
+    return builder.bitcast(builder.gep(data, [args[1]]), kind.as_pointer())
+
+
+@intrinsic
+def load(typingctx: Any, array: Any, at: Any) -> Any:
+    """Read eight floats of a contiguous float32 array from flat index `at` on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_address(context, builder, signature, args, _VECTOR), align=4)
+
+    return vector(array, types.int64), codegen
+
+
+@intrinsic
+def store(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
+    """Write a vector into a contiguous float32 array from flat index `at` on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _address(context, builder, signature, args, _VECTOR)
+        builder.store(args[2], place, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, vector), codegen
+
+
+@intrinsic
+def spread(typingctx: Any, array: Any, at: Any) -> Any:
+    """Read one float of a contiguous float32 array into all lanes."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _address(context, builder, signature, args, _FLOAT)
+        undefined = ir.Constant(_VECTOR, ir.Undefined)
+        first = builder.insert_element(undefined, builder.load(place, align=4), ir.IntType(32)(0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+        return builder.shuffle_vector(first, undefined, lanes)
+
+    return vector(array, types.int64), codegen
+
+
+@intrinsic
+def zeros(typingctx: Any) -> Any:
+    """Return a vector of zeros."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return ir.Constant(_VECTOR, [0.0] * WIDTH)
+
+    return vector(), codegen
+
+
+@intrinsic
+def fma8(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c with one rounding, lane by lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+        name = f"llvm.fma.v{WIDTH}f32"
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+
+    return vector(vector, vector, vector), codegen
