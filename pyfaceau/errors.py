@@ -7,10 +7,12 @@ reason, see `pyfaceau.types.TrackedFace`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+T = TypeVar("T")
 
 
 class PyfaceauError(Exception):
@@ -67,7 +69,7 @@ def check_array(
     InputError
         If shape, kind or finiteness is not as expected.
     """
-    array = np.asarray(value)
+    array = _array(name, value)
     if array.shape != shape and not _matches(array.shape, shape):
         expected = _described(shape, dtype)
         raise InputError(f"{name}: expected {expected}, got shape {array.shape} {array.dtype}")
@@ -80,6 +82,14 @@ def check_array(
     if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InputError(f"{name}: expected finite numbers, got NaN or infinity")
     return array
+
+
+def _array(name: str, value: Any) -> NDArray[Any]:
+    """Return `value` as an array, or refuse what has none, such as rows of unequal length."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"{name}: expected an array, got rows of unequal length") from error
 
 
 def _matches(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
@@ -118,10 +128,37 @@ def check_image(name: str, value: Any, *, channels: tuple[int, ...] = (1, 3)) ->
         If it is not an 8-bit picture with one of the accepted channel counts and at least a pixel.
     """
     kinds = " or ".join({1: "(H, W)", 3: "(H, W, 3) BGR"}[c] for c in channels) + " uint8"
-    array = np.asarray(value)
+    array = _array(name, value)
     if array.ndim == 3 and array.shape[2] == 1 and 1 in channels:
         array = array[:, :, 0]
     count = 1 if array.ndim == 2 else array.shape[2] if array.ndim == 3 else 0
     if count not in channels or array.dtype != np.uint8 or array.size == 0:
         raise InputError(f"{name}: expected {kinds}, got shape {array.shape} {array.dtype}")
     return np.ascontiguousarray(array)
+
+
+def check_type(name: str, value: Any, kind: type[T]) -> T:
+    """Return `value`, or raise naming what came instead of a value of this package.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : object
+        What the caller passed.
+    kind : type
+        What is expected, such as `pyfaceau.types.FaceBox`.
+
+    Returns
+    -------
+    object
+        `value`.
+
+    Raises
+    ------
+    InputError
+        If it is not one.
+    """
+    if not isinstance(value, kind):
+        raise InputError(f"{name}: expected a {kind.__name__}, got {type(value).__name__}")
+    return value

@@ -195,7 +195,7 @@ class Camera:
     Attributes
     ----------
     fx, fy : float
-        Focal lengths, pixels.
+        Focal lengths, pixels; not 0.
     cx, cy : float
         Principal point, pixels.
     """
@@ -204,6 +204,12 @@ class Camera:
     fy: float
     cx: float
     cy: float
+
+    def __post_init__(self) -> None:
+        lens = (self.fx, self.fy, self.cx, self.cy)
+        check_array("fx, fy, cx, cy", lens, (4,), np.float64)
+        if self.fx == 0 or self.fy == 0:
+            raise InputError(f"fx, fy: expected focal lengths other than 0, got {lens[:2]}")
 
     @classmethod
     def for_size(cls, width: int, height: int) -> Camera:

@@ -217,6 +217,7 @@ def _note(notes: dict[str, dict[str, str]]) -> None:
     with _temporary(path) as temporary:
         text = json.dumps(notes, indent=2, sort_keys=True) + "\n"
         temporary.write_text(text, encoding="utf-8")
+        temporary.chmod(0o644)  # the folder may serve other users
         temporary.replace(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -121,6 +122,8 @@ def test_download(setup: Setup, url: str, kind: str) -> None:
     assert [file.path for file in done.fetched] == ["sub/good"]
     assert (folder / "sub/good").read_bytes() == CONTENT
     assert leftovers(folder) == []
+    if os.name == "posix":  # the folder may serve other users
+        assert all(path.stat().st_mode & 0o044 for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize(

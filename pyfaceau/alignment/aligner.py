@@ -9,7 +9,7 @@ import numpy as np
 
 from pyfaceau.alignment import _kernels
 from pyfaceau.alignment.mask import face_mask, read_triangles
-from pyfaceau.errors import InputError, check_array, check_image
+from pyfaceau.errors import InputError, check_array, check_image, check_type
 from pyfaceau.numerics.similarity import align_similarity, map_offsets
 from pyfaceau.numerics.warp import invert_affine, warp_affine_u8
 from pyfaceau.pdm.model import PDM
@@ -42,6 +42,8 @@ _RIGID = (
     47,
 )
 """Landmarks that move little with expression: jaw sides, nose, eye corners and lower lids."""
+
+_LARGEST = 4096
 
 
 class FaceAligner:
@@ -86,7 +88,7 @@ class FaceAligner:
         fit : ShapeFit
             The shape model fitted to `landmarks`.
         size : int
-            Side of the aligned face, pixels. The action-unit models take 112.
+            Side of the aligned face, pixels, up to 4096. The action-unit models take 112.
         scale : float
             Pixels per mm of the shape model. The action-unit models take 0.7.
         mask : bool
@@ -104,9 +106,11 @@ class FaceAligner:
         """
         frame = check_image("image", image, channels=(3,))
         points = check_array("landmarks", landmarks, (68, 2), np.float32)
-        if size < 1 or not 0 < scale < np.inf:
-            raise InputError(f"size, scale: expected positive numbers, got {size}, {scale}")
-        warp = self._warp(points, fit, size, np.float32(scale))
+        if not (isinstance(size, (int, np.integer)) and 1 <= size <= _LARGEST):
+            raise InputError(f"size: expected a whole number from 1 to {_LARGEST}, got {size!r}")
+        if not 0 < scale < np.inf:
+            raise InputError(f"scale: expected a positive number, got {scale}")
+        warp = self._warp(points, check_type("fit", fit, ShapeFit), size, np.float32(scale))
         out = np.empty((size, size, 3), np.uint8)
         warp_affine_u8(frame, invert_affine(warp.astype(np.float64)), out)
         if mask:

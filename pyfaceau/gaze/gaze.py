@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pyfaceau.errors import check_array
+from pyfaceau.errors import check_array, check_type
 from pyfaceau.gaze._kernels import eyeball_centre, gaze_vector
 from pyfaceau.numerics.libm import atan2f
 from pyfaceau.numerics.rotation import euler_to_matrix
@@ -74,7 +74,7 @@ def estimate_gaze(face: ArrayLike, eyes: ArrayLike, pose: HeadPose) -> Gaze:
     """
     face = check_array("face", face, (68, 3), np.float32)
     eyes = check_array("eyes", eyes, (2 * _EYE_POINTS, 3), np.float32)
-    rotation = euler_to_matrix(pose.rotation)
+    rotation = euler_to_matrix(check_type("pose", pose, HeadPose).rotation)
     vectors = np.empty((2, 3), np.float32)
     centre = np.empty(3, np.float32)
     for i, (one, other) in enumerate(_CORNERS):

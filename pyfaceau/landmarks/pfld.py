@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pyfaceau.errors import InputError, check_array, check_image
+from pyfaceau.errors import InputError, check_array, check_image, check_type
 from pyfaceau.onnxsession import open_session
 from pyfaceau.types import FaceBox, Float32, Float64, Landmarks68, UInt8
 
@@ -43,7 +43,13 @@ def crop_from_box(box: FaceBox) -> Float64:
     -------
     (2, 3) float64
         Matrix from picture pixels to crop pixels: an upright square.
+
+    Raises
+    ------
+    InputError
+        If `box` is no FaceBox.
     """
+    check_type("box", box, FaceBox)
     factor, down = DETECTOR_BOX
     longer = max(box.width, box.height)
     centre = np.array([box.x + box.width / 2, box.y + box.height / 2 + down * longer])
@@ -135,7 +141,7 @@ class PFLD:
         Raises
         ------
         InputError
-            If `image` is not an 8-bit BGR picture.
+            If `image` is not an 8-bit BGR picture, or `box` no FaceBox.
         """
         points = self.predict_crops(image, crop_from_box(box)[None])[0]
         return Landmarks68(points, box.score)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pyfaceau.errors import InputError, check_array
+from pyfaceau.errors import InputError, check_array, check_type
 from pyfaceau.modelfile import TextReader, mend
 from pyfaceau.numerics.gemm import matvec, order_blocks
 from pyfaceau.numerics.rotation import euler_to_matrix
@@ -132,7 +132,13 @@ class PDM:
         -------
         (n, 2) float32
             Pixels.
+
+        Raises
+        ------
+        InputError
+            If `fit` is no ShapeFit, or one of another model.
         """
+        check_type("fit", fit, ShapeFit)
         out = np.empty(2 * self.n_points, np.float32)
         _kernels.project(fit.params_global, self.shape_3d(fit.params_local), out)
         return np.ascontiguousarray(out.reshape(2, -1).T)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pyfaceau.errors import check_array
+from pyfaceau.errors import check_array, check_type
 from pyfaceau.numerics.rotation import axis_angle_to_matrix, matrix_to_euler
 from pyfaceau.pdm._kernels_pose import refine_pose
 from pyfaceau.pdm.model import PDM
@@ -50,6 +50,7 @@ def head_pose(pdm: PDM, fit: ShapeFit, landmarks: ArrayLike, camera: Camera) -> 
         If shapes do not fit the model or values are not finite.
     """
     points = check_array("landmarks", landmarks, (pdm.n_points, 2), np.float32)
+    check_type("fit", fit, ShapeFit)
     scale, *angles, tx, ty = fit.params_global
     if scale == 0 or (points == points[0]).all():
         return NO_POSE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pyfaceau.errors import check_array
+from pyfaceau.errors import check_array, check_type
 from pyfaceau.numerics.rotation import euler_to_matrix
 from pyfaceau.pdm._kernels_pose import lift
 from pyfaceau.pdm.model import PDM
@@ -42,6 +42,7 @@ def landmarks_3d(pdm: PDM, fit: ShapeFit, landmarks: ArrayLike, camera: Camera) 
         If shapes do not fit the model or values are not finite.
     """
     points = check_array("landmarks", landmarks, (pdm.n_points, 2), np.float32)
+    check_type("fit", fit, ShapeFit)
     g = fit.params_global
     lens = camera_array(camera)
     out = lift(pdm.shape_3d(fit.params_local), euler_to_matrix(g[1:4]), g[0], points, lens)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pyfaceau.errors import check_array
+from pyfaceau.errors import check_array, check_type
 from pyfaceau.modelfile import BinaryReader, mend, read_bytes
 from pyfaceau.prediction import _kernels
 from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, FaceFeatures, Float64
@@ -142,7 +142,13 @@ class AUModels:
         -------
         (35,) float64
             Decision values; subtract `neutral_scores` for the dynamic models' own.
+
+        Raises
+        ------
+        InputError
+            If `features` are no FaceFeatures.
         """
+        check_type("features", features, FaceFeatures)
         out = np.zeros(len(self.offsets))
         row = np.concatenate([features.hog, features.geometry])
         _kernels.linear_scores(row, self.weights, out)

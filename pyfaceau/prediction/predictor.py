@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from pyfaceau.errors import InputError
+from pyfaceau.errors import InputError, check_type
 from pyfaceau.features.running_median import Calibration, RunningMedian
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.whole_video import finish_intensities, finish_presences, zero_levels
@@ -99,7 +99,14 @@ class AUPredictor:
         AUPrediction
             The values known at this frame: raw scores (neither zero level nor clipping) and
             classes; zeros where there is no face.
+
+        Raises
+        ------
+        InputError
+            If `features` are no FaceFeatures.
         """
+        if features is not None:
+            check_type("features", features, FaceFeatures)
         if self._personal and self._calibration.update(features, timestamp):
             self._neutral = self._models.neutral_scores(self._calibration.neutral)
             self._calibrated = True

@@ -98,8 +98,11 @@ def test_a_face_outside_the_frame_is_black(pdm, aligner):
         ({"image": np.zeros((9, 9), np.uint8)}, "image: expected"),
         ({"landmarks": np.zeros((67, 2))}, "landmarks: expected"),
         ({"landmarks": np.full((68, 2), np.nan)}, "landmarks: expected finite"),
-        ({"size": 0}, "size, scale: expected positive"),
-        ({"scale": float("nan")}, "size, scale: expected positive"),
+        ({"size": 0}, "size: expected a whole number from 1 to 4096, got 0"),
+        ({"size": 10**7}, "size: expected a whole number"),
+        ({"size": 112.5}, "size: expected a whole number"),
+        ({"scale": float("nan")}, "scale: expected a positive number, got nan"),
+        ({"fit": np.zeros(40)}, "fit: expected a ShapeFit, got ndarray"),
     ],
 )
 def test_bad_input_is_refused(pdm, aligner, change, says):
