@@ -132,6 +132,8 @@ def test_reset_starts_from_nothing(scene: Scene, pdm: PDM) -> None:
 class Follower:
     """A refiner that remembers its starts and answers with a start moved by `error` pixels."""
 
+    needs_landmarks = False
+
     def __init__(self, error: float = 0.0) -> None:
         self.error = error
         self.starts: list[tuple[float, float]] = []
@@ -176,6 +178,41 @@ def test_a_sudden_movement_is_followed_at_once(scene: Scene, pdm: PDM) -> None:
         assert face.success
         assert face.shape.params_global[4] == pytest.approx(x, abs=3)
     assert scene.calls == 1
+
+
+class Judge:
+    """A validator that says what it is told to, and a network that counts how often it is asked."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.verdict, self.asked = scene, 0.9, 0
+
+    def check(self, *_: object) -> float:
+        """Return the verdict."""
+        return self.verdict
+
+    def predict_crops(self, image: np.ndarray, crops: np.ndarray) -> np.ndarray:
+        """Count, and return what the scene shows."""
+        self.asked += 1
+        return self.scene.predict_crops(image, crops)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_network_watches_every_second_frame_and_where_in_doubt(
+    scene: Scene, pdm: PDM, threads: int
+) -> None:
+    judge = Judge(scene)
+    tracker = TargetedTracker(
+        scene, judge, pdm=pdm, refiner=Follower(), validator=judge, threads=threads
+    )
+    scene.centres = [ANNA]
+    asked = []
+    for k, verdict in enumerate((0.9, 0.9, 0.9, 0.9, 0.9, 0.6, 0.6)):
+        judge.verdict, judge.asked = verdict, 0
+        assert tracker.update(Frame(BLANK, k, k / 30)).success
+        asked.append(judge.asked)
+    assert asked[0] == 2  # in the detector's box, then around what was seen there
+    assert asked[1:5] == [1, 0, 1, 0]
+    assert asked[5:] == [1, 1]
 
 
 def test_bad_options_are_refused(scene: Scene, pdm: PDM) -> None:
