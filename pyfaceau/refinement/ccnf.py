@@ -8,13 +8,13 @@ local neural fields of a landmark model, ICCV Workshops 2013.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyfaceau.errors import WeightsError
 from pyfaceau.modelfile import BinaryReader, mend
 from pyfaceau.numerics.linalg import cholesky_inverse
 from pyfaceau.refinement._kernels import AREA, SIDE
@@ -22,7 +22,7 @@ from pyfaceau.refinement._kernels_ccnf import NEURONS, ccnf_responses
 from pyfaceau.refinement.experts import PatchExperts, read_views
 from pyfaceau.types import Float32, Float64, UInt8
 
-CORRECTION_FILE = "exact/sigma_w11_scale025_ulp.npz"
+_ROUNDING = Path(__file__).with_name("sigma_w11_scale025_ulp.npz")
 _NO_MATRICES = np.zeros((0, 0, 0), np.float32)
 
 
@@ -205,13 +205,15 @@ def _multiples(sums: Float32, visible: NDArray[np.bool_]) -> Float32:
 
 def _corrections(scale: float, shape: tuple[int, ...], window: int) -> NDArray[np.int16] | None:
     """Return the measured rounding of the reference's 121 x 121 inverses, where it is known."""
-    from pyfaceau.weights import locate
-
     if (scale, window) != (0.25, SIDE):
         return None
-    try:
-        with np.load(locate(CORRECTION_FILE), allow_pickle=False) as data:
-            corrections: NDArray[np.int16] = data["d"]
-    except (WeightsError, OSError):
-        return None
+    corrections = _measured_rounding()
     return corrections if corrections.shape[:2] == shape else None
+
+
+@functools.lru_cache(maxsize=1)
+def _measured_rounding() -> NDArray[np.int16]:
+    """Return (views, n, 121, 121) differences in units of the last place; part of the package."""
+    with np.load(_ROUNDING, allow_pickle=False) as data:
+        rounding: NDArray[np.int16] = data["d"]
+    return rounding

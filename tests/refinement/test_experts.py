@@ -217,12 +217,12 @@ def test_field_matrix_equals_the_reference(
     assert matrices[30, :, :121].sum() == pytest.approx(0.763849, abs=5e-7)
 
 
-def test_field_without_its_correction_file(
+def test_field_without_the_measured_rounding(
     general: list[CCNFExperts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The matrices then lie within rounding of the exact ones."""
     exact, _ = general[0].field(0, 11)
-    monkeypatch.setattr(ccnf, "CORRECTION_FILE", "no_such_file.npz")
+    monkeypatch.setattr(ccnf, "_corrections", lambda *_: None)
     plain, _ = replace(general[0], _fields={}).field(0, 11)
     assert not np.array_equal(plain, exact)
     np.testing.assert_allclose(plain, exact, rtol=1e-5, atol=1e-8)
