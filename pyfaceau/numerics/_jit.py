@@ -59,7 +59,9 @@ def cache_folder() -> str:
 def _open_cache() -> str:
     """Make the cache folder, say so where it is new, and remove what old versions left."""
     folder = Path(cache_folder())
-    if not folder.is_dir():
+    if folder.is_dir():
+        folder.touch()  # in use
+    else:
         folder.mkdir(parents=True, exist_ok=True)
         logger.warning("compiling for this machine; this is done once and takes about a minute")
         for other in folder.parent.iterdir():
