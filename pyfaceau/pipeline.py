@@ -21,7 +21,7 @@ from pyfaceau.picture import FrameSource, open_frames
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.progress import with_progress
 from pyfaceau.recorder import Seen, Written, record
-from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker
+from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker, track
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, TrackedFace
 
 if TYPE_CHECKING:
@@ -273,11 +273,12 @@ class FullPythonAUPipeline:
         Frames are decoded and faces tracked ahead of what is measured of them, in threads.
         """
         self.reset()
-        with ahead(video, self.threads) as frames:
-            tracked = ((frame, self._tracker.update(frame)) for frame in frames)
-            with ahead(tracked, self.threads) as faces:
-                for frame, face in with_progress(faces, video.frame_count, self.verbose):
-                    yield frame, (self._measure(frame, face, action_units),)
+        with (
+            ahead(video, self.threads) as frames,
+            ahead(track(self._tracker, frames), self.threads) as faces,
+        ):
+            for frame, face in with_progress(faces, video.frame_count, self.verbose):
+                yield frame, (self._measure(frame, face, action_units),)
 
     def process_frame(self, image: Any, timestamp: float = 0.0) -> FrameResult:
         """Process the next picture of a live or otherwise decoded video.

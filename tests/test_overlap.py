@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfaceau.errors import InputError, VideoError
-from pyfaceau.overlap import DEPTH, ahead, check_threads
+from pyfaceau.overlap import DEPTH, End, Helper, Shelved, ahead, check_threads, with_end
 
 
 @given(st.lists(st.integers()), st.integers(1, 3))
@@ -81,3 +81,40 @@ def test_shared_arrays_keep_their_values() -> None:
     stages = (np.full(3, i) for i in range(50))
     with ahead(stages, 2) as items:
         assert [int(a.sum()) for a in items] == [3 * i for i in range(50)]
+
+
+def test_an_end_follows_the_items_and_holds_their_error() -> None:
+    def stage() -> Iterator[int]:
+        yield 1
+        raise VideoError("cut off")
+
+    assert list(with_end([1, 2])) == [1, 2, End(None)]
+    first, last = with_end(stage())
+    assert first == 1
+    assert isinstance(last, End)
+    assert str(last.error) == "cut off"
+
+
+def test_shelved_work_is_done_once_when_asked_for() -> None:
+    done: list[int] = []
+
+    def work() -> int:
+        done.append(1)
+        return len(done)
+
+    promise = Shelved(work)
+    assert not done
+    assert [promise.result(), promise.result()] == [1, 1]
+    Shelved(work).cancel()
+    assert done == [1]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_helper_does_tasks_in_order_and_hands_on_errors(threads: int) -> None:
+    helper = Helper(threads)
+    first = helper.start(threading.current_thread)
+    second = helper.start(lambda: first.result().name)
+    third = helper.start(lambda: 1 // 0)
+    assert (second.result() == threading.current_thread().name) == (threads == 1)
+    with pytest.raises(ZeroDivisionError):
+        third.result()

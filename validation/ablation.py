@@ -25,8 +25,8 @@ from pyfaceau.refinement.face_model import FaceModel
 from pyfaceau.refinement.face_refiner import FaceRefiner
 from pyfaceau.refinement.targeted_refiner import TARGET_POINTS, TargetedCLNFRefiner
 from pyfaceau.refinement.validator import DetectionValidator
+from pyfaceau.tracking.stages import LandmarkNet, Refiner
 from pyfaceau.tracking.targeted import TargetedTracker
-from pyfaceau.tracking.targeted_fitter import LandmarkNet, Refiner
 from pyfaceau.types import Frame, TrackedFace
 from pyfaceau.weights import locate
 from validation import report

@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+GENERATORS = ("__iter__", "track")
+"""Names of methods whose steps are timed, not their calls."""
+
 
 @dataclass
 class Times:
@@ -105,7 +108,7 @@ class Stopwatch:
             for part in owners:
                 owner = getattr(owner, part)
             original = getattr(owner, name)
-            wrap = self.iterate if name == "__iter__" else self.call
+            wrap = self.iterate if name in GENERATORS else self.call
             timed = wrap(stage, original)
             setattr(owner, name, timed)
             if not owners:

@@ -23,7 +23,7 @@ STAGES = {
     "pyfaceau.refinement.ccnf:CCNFExperts.responses": "patch responses (CCNF)",
     "pyfaceau.refinement.svr:SVRExperts.responses": "patch responses (SVR)",
     "pyfaceau.refinement.nu_rlms:NuRlms.phase": "NU-RLMS",
-    "pyfaceau.tracking.targeted:TargetedTracker.update": "tracking (rest)",
+    "pyfaceau.tracking.targeted:TargetedTracker.track": "tracking (rest)",
     "pyfaceau.tracking.openface:OpenFaceTracker.update": "tracking (rest)",
     "pyfaceau.refinement.validator:DetectionValidator.check": "validation of the fit",
     "pyfaceau.pdm.model:PDM.calc_params": "shape fit (CalcParams)",

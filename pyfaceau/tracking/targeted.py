@@ -3,25 +3,26 @@
 The crop of each frame comes from the shape of the frame before, so the detector runs only where
 there is no trusted track. Where the fit of the frame before is refined, the network is asked in
 every second frame, and at once when the refined fit is in doubt. State lives here and nowhere else.
+
+In a video the next frame is begun from a fit that is still being judged beside it. Where the
+judgement goes otherwise, what was begun is thrown away and begun again: the results are those of
+one step after the other.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from pyfaceau.errors import InputError
+from pyfaceau.overlap import End, Helper, Promise, with_end
 from pyfaceau.pdm.model import PDM
-from pyfaceau.tracking.targeted_fitter import (
-    Detector,
-    LandmarkNet,
-    Refiner,
-    TargetedFitter,
-    Validator,
-)
-from pyfaceau.types import FaceBox, Float32, Frame, TrackedFace, UInt8
+from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
+from pyfaceau.tracking.targeted_fitter import SURE, Proposal, TargetedFitter, Verdict
+from pyfaceau.types import FaceBox, Float32, Frame, ShapeFit, TrackedFace, UInt8
 
 SPEED = 1.0
 """A lost face is looked for within its own size, and this many sizes more each second."""
@@ -48,6 +49,33 @@ class _Track:
         return float(np.ptp(self.face.landmarks, axis=0).max())
 
 
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """A frame, its gray picture, its time (seconds); how it goes on from the frame before, if so.
+
+    `trusted` is whether that one's confidence was high; that this one's will be the same is what
+    the next frame begins with.
+    """
+
+    frame: Frame
+    gray: UInt8
+    now: float
+    proposal: Proposal | None = None
+    verdict: Promise[Verdict] | None = None
+    trusted: bool = False
+
+    def foresaw(self, face: TrackedFace) -> bool:
+        """Return whether the next frame began from what this one has turned out to be."""
+        held = self.proposal is not None and face.success and face.shape is self.proposal.shape
+        return held and (face.confidence >= SURE) == self.trusted
+
+    def give_up(self) -> None:
+        """Leave undone what nobody needs any more."""
+        if self.proposal is not None and self.verdict is not None:
+            self.verdict.cancel()
+            self.proposal.seen.cancel()
+
+
 class TargetedTracker:
     """Follows one face through a video.
 
@@ -69,7 +97,8 @@ class TargetedTracker:
         Seconds that a lost face is waited for near where it was, before any other is taken. Two
         people in the picture do not swap within that time.
     threads : int
-        See `TargetedFitter`.
+        With 2 or more, what does not wait for each other is done at a time; no digit depends on
+        it.
 
     Raises
     ------
@@ -91,6 +120,7 @@ class TargetedTracker:
     ) -> None:
         if not patience >= 0:
             raise InputError(f"patience: expected 0 or more seconds, got {patience}")
+        self._helper = Helper(threads)
         self.fitter = TargetedFitter(
             detector,
             landmarks,
@@ -98,7 +128,7 @@ class TargetedTracker:
             refiner=refiner,
             validator=validator,
             threshold=threshold,
-            threads=threads,
+            helper=self._helper,
         )
         self._patience = patience
         self.reset()
@@ -124,35 +154,98 @@ class TargetedTracker:
             Where there is no success, the reason, and the attempt that was refused (zeros where
             nothing was attempted).
         """
-        image = frame.image
-        step = frame.timestamp - self._stamp
-        self._now += step if step > 0 else _STILL
-        self._stamp = frame.timestamp
-        gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-        face: TrackedFace | None = None
-        if self._trusted and self._track is not None:
-            self._watched = not self._watched
-            face = self.fitter.follow(image, gray, self._track.face, watch=self._watched)
-        if not face:
-            face = self._find(image, gray) or face or self.fitter.nothing("no face detected")
-        self._trusted = face.success
-        if face.success:
-            self._track = _Track(face, self._now)
+        [(_, face)] = self.track((frame,))
         return face
 
-    def _find(self, image: UInt8, gray: UInt8) -> TrackedFace | None:
-        """Detect, choose the face to follow, fit it."""
-        box = self._choose(self.fitter.find(image))
-        return None if box is None else self.fitter.fit(image, gray, box)
+    def track(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]:
+        """Follow the face through frames; a frame's result comes when the next one is begun.
 
-    def _choose(self, boxes: tuple[FaceBox, ...]) -> FaceBox | None:
+        Parameters
+        ----------
+        frames : iterable of Frame
+            As for `update`.
+
+        Yields
+        ------
+        frame : Frame
+            The frame.
+        face : TrackedFace
+            As from `update`. An error of `frames` is raised after the last one.
+        """
+        before: _Step | None = None
+        for item in with_end(frames):
+            step = begun = None
+            if not isinstance(item, End):
+                step = self._arrive(item)
+                begun = self._foresee(step, before)
+            if before is not None:
+                face = self._conclude(before)
+                if begun is not None and not before.foresaw(face):
+                    begun.give_up()
+                    begun = None
+                yield before.frame, face
+            if isinstance(item, End) and item.error is not None:
+                raise item.error
+            before = begun if step is None or begun is not None else self._follow(step)
+
+    def _arrive(self, frame: Frame) -> _Step:
+        """Take a frame in."""
+        passed = frame.timestamp - self._stamp
+        self._now += passed if passed > 0 else _STILL
+        self._stamp = frame.timestamp
+        gray = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        return _Step(frame, gray, self._now)
+
+    def _foresee(self, step: _Step, before: _Step | None) -> _Step | None:
+        """Begin a frame in the belief that the one before will be judged as it was proposed."""
+        guess = None if before is None else before.proposal
+        if before is None or guess is None or not (self._helper.beside and guess.plausible):
+            return None
+        return self._propose(step, guess.shape, guess.landmarks, before.trusted, not guess.watch)
+
+    def _follow(self, step: _Step) -> _Step:
+        """Begin a frame from the face in the frame before, if there is one."""
+        if not self._trusted or self._track is None:
+            return step
+        face = self._track.face
+        sure = face.confidence >= SURE
+        return self._propose(step, face.shape, face.landmarks, sure, not self._watched)
+
+    def _propose(
+        self, step: _Step, start: ShapeFit, points: Float32, trusted: bool, watch: bool
+    ) -> _Step:
+        image, gray = step.frame.image, step.gray
+        proposal = self.fitter.propose(image, gray, start, points, trusted, watch)
+        verdict = self._helper.start(lambda: self.fitter.judge(gray, proposal))
+        return replace(step, proposal=proposal, verdict=verdict, trusted=trusted)
+
+    def _conclude(self, step: _Step) -> TrackedFace:
+        """Bring a frame to its end: judged, or the face looked for."""
+        face: TrackedFace | None = None
+        if step.proposal is not None and step.verdict is not None:
+            face = self.fitter.settle(step.gray, step.proposal, step.verdict.result())
+            self._watched = step.proposal.watch
+        if not face:
+            face = self._find(step) or face or self.fitter.nothing("no face detected")
+        self._trusted = face.success
+        if face.success:
+            self._track = _Track(face, step.now)
+        return face
+
+    def _find(self, step: _Step) -> TrackedFace | None:
+        """Detect, choose the face to follow, fit it."""
+        image = step.frame.image
+        box = self._choose(self.fitter.find(image), step.now)
+        return None if box is None else self.fitter.fit(image, step.gray, box)
+
+    def _choose(self, boxes: tuple[FaceBox, ...], now: float) -> FaceBox | None:
         """Return the face nearest to the lost one, or the largest where none is waited for."""
         if not boxes:
             return None
         track = self._track
-        if track is None or self._now - track.seen > self._patience:
+        if track is None or now - track.seen > self._patience:
             return max(boxes, key=lambda box: box.width * box.height)
-        reach = track.size * (1 + SPEED * max(0.0, self._now - track.seen))
+        reach = track.size * (1 + SPEED * max(0.0, now - track.seen))
 
         def distance(box: FaceBox) -> float:
             return float(

@@ -7,14 +7,15 @@ has left its points competes with one refined from these, so a sudden movement i
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 
 from pyfaceau.errors import InputError
 from pyfaceau.landmarks.pfld import crop_from_box, crop_from_points
+from pyfaceau.overlap import Helper, Promise, Shelved
 from pyfaceau.pdm.model import PDM
+from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
 from pyfaceau.types import FaceBox, Float32, Float64, ShapeFit, TrackedFace, UInt8
 
 MAX_RESIDUAL = 1.5
@@ -29,103 +30,56 @@ MAX_DRIFT = 10.0
 It is a tenth of the distance between the eyes' outer corners; otherwise they lie 2 to 6 mm apart.
 """
 
-
 SURE = 0.725
-"""A fit with this confidence needs no second opinion for one frame."""
+"""A fit with this confidence needs no second opinion for one frame, and is a start to trust."""
 
 
-class Detector(Protocol):
-    """Finds faces in a picture."""
-
-    def detect(self, image: UInt8) -> tuple[FaceBox, ...]:
-        """Find faces.
-
-        Parameters
-        ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-
-        Returns
-        -------
-        tuple of FaceBox
-            Best first, pixels.
-        """
-
-
-class LandmarkNet(Protocol):
-    """Finds landmarks in square crops."""
-
-    def predict_crops(self, image: UInt8, crops: Float64) -> Float32:
-        """Find the landmarks in each crop.
-
-        Parameters
-        ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        crops : (k, 2, 3) float64
-            Affine maps as `crop_from_box` and `crop_from_points` give them.
-
-        Returns
-        -------
-        (k, 68, 2) float32
-            x and y, pixels of the picture.
-        """
-
-
-class Refiner(Protocol):
-    """Moves landmarks to where patch experts see them.
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """Where a followed face is thought to be, not judged yet.
 
     Attributes
     ----------
-    needs_landmarks : bool
-        It starts from the network's points too; otherwise both can be at work at a time.
+    shape : ShapeFit
+        Parameters.
+    landmarks : (68, 2) float32
+        Its points, pixels.
+    seen : Promise of (68, 2) float32
+        The network's points in the crop around the fit before.
+    refined : bool
+        The shape goes on from the fit before; otherwise it is that of the network's points.
+    watch : bool
+        The network has to agree. Otherwise it is asked only where the shape is in doubt: its
+        confidence under 0.725, or none measured.
     """
 
-    needs_landmarks: bool
+    shape: ShapeFit
+    landmarks: Float32
+    seen: Promise[Float32]
+    refined: bool
+    watch: bool
 
-    def fit(
-        self, gray: UInt8, start: ShapeFit, landmarks: Float32 | None, confidence: float
-    ) -> ShapeFit:
-        """Fit the shape model to the picture.
-
-        Parameters
-        ----------
-        gray : (H, W) uint8
-            Picture.
-        start : ShapeFit
-            Where to begin.
-        landmarks : (68, 2) float32 or None
-            What the network saw, pixels; None where that is not needed.
-        confidence : float
-            How far `start` can be trusted, 0 to 1.
-
-        Returns
-        -------
-        ShapeFit
-            The shape fitted.
-        """
+    @property
+    def plausible(self) -> bool:
+        """It can be built on before it is judged."""
+        extent = np.ptp(self.landmarks, axis=0).max()
+        return bool(self.shape.params_global[0] > 0 and 0 < extent < np.inf)
 
 
-class Validator(Protocol):
-    """Says how sure it is that landmarks lie on a face."""
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What is thought of a proposal.
 
-    def check(self, gray: UInt8, landmarks: Float32, rotation: Float32) -> float:
-        """Rate landmarks.
+    Attributes
+    ----------
+    face : TrackedFace
+        The proposal, rated.
+    holds : bool
+        Nothing speaks against it; otherwise the network sees the face elsewhere, or nothing does.
+    """
 
-        Parameters
-        ----------
-        gray : (H, W) uint8
-            Picture.
-        landmarks : (68, 2) float32
-            x and y, pixels.
-        rotation : (3,) float32
-            Euler angles of the head, radians.
-
-        Returns
-        -------
-        float
-            Confidence, 0 to 1.
-        """
+    face: TrackedFace
+    holds: bool
 
 
 class TargetedFitter:
@@ -145,9 +99,8 @@ class TargetedFitter:
         Its verdict is the reported confidence; without it the fit of the shape model decides.
     threshold : float
         A fit is trusted where its confidence is above this, 0 to 1.
-    threads : int
-        With 2 or more, network and refinement are at work at a time where neither needs the
-        other; no digit depends on it.
+    helper : Helper, optional
+        Asks the network while the refinement is at work, where neither needs the other.
 
     Raises
     ------
@@ -164,7 +117,7 @@ class TargetedFitter:
         refiner: Refiner | None = None,
         validator: Validator | None = None,
         threshold: float = 0.5,
-        threads: int = 1,
+        helper: Helper | None = None,
     ) -> None:
         if not 0 <= threshold < 1:
             raise InputError(f"threshold: expected 0 or more and below 1, got {threshold}")
@@ -174,7 +127,7 @@ class TargetedFitter:
         self._refiner = refiner
         self._validator = validator
         self._threshold = threshold
-        self._pool = ThreadPoolExecutor(1, "pyfaceau-network") if threads > 1 else None
+        self._helper = helper or Helper(1)
 
     def find(self, image: UInt8) -> tuple[FaceBox, ...]:
         """Find faces.
@@ -209,7 +162,7 @@ class TargetedFitter:
             Where there is no success, the reason, and the attempt that was refused.
         """
         points = self._landmarks.predict_crops(image, crop_from_box(box)[None])[0]
-        return self._from_points(image, gray, points)
+        return self._look(image, gray, points)
 
     def fit_given(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
         """Fit a face in a box of its 68 landmarks, in two passes of the network.
@@ -229,7 +182,7 @@ class TargetedFitter:
             As from `fit`.
         """
         points = self._pdm.shape_2d(self._pdm.params_from_box(box))
-        first = self._from_points(image, gray, points)
+        first = self._look(image, gray, points)
         return self.follow(image, gray, first)
 
     def follow(
@@ -254,13 +207,107 @@ class TargetedFitter:
         TrackedFace
             As from `fit`.
         """
-        refiner = self._refiner
-        if not watch and face.ok and refiner is not None and not refiner.needs_landmarks:
-            shape = refiner.fit(gray, face.shape, None, face.confidence)
-            carried = self._judge(gray, shape, None, MAX_DRIFT)
-            if carried.confidence >= SURE:
-                return carried
-        return self._from_points(image, gray, face.landmarks, face)
+        points = face.landmarks
+        if not face.ok or np.ptp(points, axis=0).max() <= 0:
+            return self._look(image, gray, points)
+        trusted = face.confidence >= SURE
+        proposal = self.propose(image, gray, face.shape, points, trusted, watch)
+        return self.settle(gray, proposal, self.judge(gray, proposal))
+
+    def propose(
+        self,
+        image: UInt8,
+        gray: UInt8,
+        start: ShapeFit,
+        points: Float32,
+        trusted: bool,
+        watch: bool,
+    ) -> Proposal:
+        """Say where a face has gone, from where it was in the picture before.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8
+            The same in gray.
+        start : ShapeFit
+            Its shape in the picture before.
+        points : (68, 2) float32
+            The points of that shape, pixels.
+        trusted : bool
+            The confidence there was 0.725 or more.
+        watch : bool
+            Ask the network in any case, see `follow`.
+
+        Returns
+        -------
+        Proposal
+            For `judge`.
+        """
+        crop, refiner = crop_from_points(points), self._refiner
+        if refiner is None or refiner.needs_landmarks:
+            watch, points = True, self._see(image, crop)
+            seen: Promise[Float32] = Shelved(lambda: points)
+            if refiner is None:
+                shape = self._pdm.calc_params(points)
+            else:
+                shape = refiner.fit(gray, start, points, float(trusted))
+        else:
+            begin = self._helper.start if watch else Shelved
+            seen = begin(lambda: self._see(image, crop))
+            shape = refiner.fit(gray, start, None, float(trusted))
+        landmarks = self._pdm.shape_2d(shape)
+        return Proposal(shape, landmarks, seen, refiner is not None, watch)
+
+    def judge(self, gray: UInt8, proposal: Proposal) -> Verdict:
+        """Rate a proposal; may run beside another `propose`, as it refines nothing.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        proposal : Proposal
+            Of the same picture.
+
+        Returns
+        -------
+        Verdict
+            For `settle`.
+        """
+        shape = proposal.shape
+        if not proposal.watch:
+            face = self._judge(gray, shape, None, MAX_DRIFT)
+            if face.confidence >= SURE:
+                return Verdict(face, True)
+        seen = proposal.seen.result()
+        if not proposal.refined:
+            return Verdict(self._begin(gray, shape, seen), True)
+        face = self._judge(gray, shape, seen, MAX_DRIFT)
+        return Verdict(face, bool(face) and self._distance(shape, seen) <= MAX_DRIFT)
+
+    def settle(self, gray: UInt8, proposal: Proposal, verdict: Verdict) -> TrackedFace:
+        """Return the judged face; where network and shape part, one fitted anew may be better.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        proposal : Proposal
+            Of the same picture.
+        verdict : Verdict
+            On that.
+
+        Returns
+        -------
+        TrackedFace
+            As from `fit`. Its `shape` is the proposal's own object where the proposal held.
+        """
+        face = verdict.face
+        if verdict.holds:
+            return face
+        fresh = self._start(gray, proposal.seen.result())
+        return face if face and face.confidence > fresh.confidence else fresh
 
     def nothing(self, reason: str) -> TrackedFace:
         """Return what is said of a picture in which nothing was attempted.
@@ -280,42 +327,23 @@ class TargetedFitter:
         )
         return TrackedFace(False, False, 0.0, np.zeros((68, 2), np.float32), shape, reason=reason)
 
-    def _from_points(
-        self, image: UInt8, gray: UInt8, points: Float32, before: TrackedFace | None = None
-    ) -> TrackedFace:
-        """Ask the network on the crop around points; go on from the fit before, or start anew."""
+    def _look(self, image: UInt8, gray: UInt8, points: Float32) -> TrackedFace:
+        """Start anew from what the network sees around points."""
         if np.ptp(points, axis=0).max() <= 0:
             return self.nothing("points form no face")
-        crop = crop_from_points(points)
-        if self._refiner is None or before is None or not before.ok:
-            return self._start(gray, self._see(image, crop))
-        seen, shape = self._see_and_refine(image, gray, crop, self._refiner, before)
-        carried = self._judge(gray, shape, seen, MAX_DRIFT)
-        if carried and self._distance(shape, seen) <= MAX_DRIFT:
-            return carried
-        fresh = self._start(gray, seen)
-        return carried if carried and carried.confidence > fresh.confidence else fresh
+        return self._start(gray, self._see(image, crop_from_points(points)))
 
     def _see(self, image: UInt8, crop: Float64) -> Float32:
         """Return the network's points in a crop."""
         points: Float32 = self._landmarks.predict_crops(image, crop[None])[0]
         return points
 
-    def _see_and_refine(
-        self, image: UInt8, gray: UInt8, crop: Float64, refiner: Refiner, before: TrackedFace
-    ) -> tuple[Float32, ShapeFit]:
-        """Return the network's points and the fit that goes on from the one before."""
-        start, confidence = before.shape, before.confidence
-        if self._pool is None or refiner.needs_landmarks:
-            seen = self._see(image, crop)
-            return seen, refiner.fit(gray, start, seen, confidence)
-        waiting = self._pool.submit(self._see, image, crop)
-        shape = refiner.fit(gray, start, None, confidence)
-        return waiting.result(), shape
-
     def _start(self, gray: UInt8, seen: Float32) -> TrackedFace:
         """Fit the shape model to the network's points, refine, judge."""
-        shape = self._pdm.calc_params(seen)
+        return self._begin(gray, self._pdm.calc_params(seen), seen)
+
+    def _begin(self, gray: UInt8, shape: ShapeFit, seen: Float32) -> TrackedFace:
+        """Refine and judge the shape of the network's points."""
         if self._distance(shape, seen) > MAX_RESIDUAL:
             landmarks = self._pdm.shape_2d(shape)
             return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")

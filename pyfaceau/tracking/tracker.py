@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from pyfaceau.pdm.model import PDM
     from pyfaceau.tracking.fitter import FaceFitter
     from pyfaceau.tracking.openface import BoxDetector, OpenFaceTracker
+    from pyfaceau.tracking.stages import Refiner
     from pyfaceau.tracking.targeted import TargetedTracker
-    from pyfaceau.tracking.targeted_fitter import Refiner
 
 
 class Tracker(Protocol):
@@ -44,6 +45,11 @@ class Tracker(Protocol):
 
     def reset(self) -> None:
         """Forget everything: a new video starts."""
+
+
+@runtime_checkable
+class _AheadTracker(Protocol):
+    def track(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +89,26 @@ def make_tracker(config: Config, pdm: PDM, threads: int = 1) -> Tracker:
     if config.landmarks == "clnf":
         return _openface_tracker(config)
     return _targeted_tracker(config, pdm, threads)
+
+
+def track(tracker: Tracker, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]:
+    """Take a tracker through frames.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        One that has a method `track` of its own may begin a frame before the last is done.
+    frames : iterable of Frame
+        Frames in order.
+
+    Returns
+    -------
+    iterator of (Frame, TrackedFace)
+        The frames, each with what is known of the face. An error of `frames` comes after the last.
+    """
+    if isinstance(tracker, _AheadTracker):
+        return tracker.track(frames)
+    return ((frame, tracker.update(frame)) for frame in frames)
 
 
 def make_fitter(config: Config, pdm: PDM, hypotheses: int) -> FaceFitter:
