@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.modelfile import BinaryReader, mend
-from pyfaceau.numerics.linalg import cholesky_inverse
+from pyfaceau.numerics.linalg import cholesky_inverse, symmetric_inverse
 from pyfaceau.refinement._kernels import AREA, SIDE
 from pyfaceau.refinement._kernels_ccnf import NEURONS, ccnf_responses
 from pyfaceau.refinement.experts import PatchExperts, read_views
@@ -154,6 +154,7 @@ class CCNFExperts(PatchExperts):
         positions = window * window
         out = np.zeros((len(sums), positions, (positions + 7) // 8 * 8), np.float32)
         inverse = np.empty((positions, positions), np.float32)
+        wide = np.empty((positions, positions), np.float64)
         identity = np.eye(positions, dtype=np.float32)
         corrections = _corrections(self.scale, self.confidence.shape, window)
         for n in np.flatnonzero(self.visibility[view]):
@@ -164,7 +165,8 @@ class CCNFExperts(PatchExperts):
             if positions < 100:
                 cholesky_inverse(precision, inverse)
             else:
-                inverse = np.linalg.inv(precision.astype(np.float64)).astype(np.float32)
+                symmetric_inverse(precision.astype(np.float64), wide)
+                inverse = wide.astype(np.float32)
                 if corrections is not None:
                     inverse = (inverse.view(np.int32) + corrections[view, n]).view(np.float32)
             out[n, :, :positions] = inverse.T

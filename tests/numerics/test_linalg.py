@@ -1,4 +1,4 @@
-"""Cholesky and Jacobi SVD: by hand, NumPy twins, properties, matrices that have no solution."""
+"""Cholesky, inverse, Jacobi SVD: by hand, NumPy twins, properties, what has no solution."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyfaceau.numerics.linalg import cholesky_inverse, cholesky_solve, svd_jacobi
-from pyfaceau.types import Float32
+from pyfaceau.numerics.linalg import (
+    cholesky_inverse,
+    cholesky_solve,
+    svd_jacobi,
+    symmetric_inverse,
+)
+from pyfaceau.types import Float32, Float64
 
 f32, f64 = np.float32, np.float64
 seeds = st.integers(0, 2**32 - 1)
@@ -50,6 +55,29 @@ def solve(a: Float32, b: Float32) -> Float32:
     x = np.empty_like(b)
     assert cholesky_solve(a, b, x)
     return x
+
+
+def inverse_of(a: Float64) -> Float64:
+    out = np.full_like(a, np.nan)
+    assert symmetric_inverse(a, out)
+    return out
+
+
+def inverse_twin(a: Float64) -> Float64:
+    """Return A^-1 by sweeps of four pivots, each on the whole upper triangle at once."""
+    m = np.triu(a) + np.triu(a, 1).T
+    for first in range(0, len(a), 4):
+        rows = m[first : first + 4].copy()
+        m[first : first + 4], m[:, first : first + 4] = 0, 0
+        for t, row in enumerate(rows):
+            pivot, row[first + t] = row[first + t], -1
+            for s in range(t + 1, len(rows)):
+                rows[s, first + t] = 0
+                rows[s] -= row[first + s] / pivot * row
+                row[first + s] = 0
+            m -= np.triu(np.outer(row / pivot, row))
+        m = np.triu(m) + np.triu(m, 1).T
+    return -m
 
 
 def svd_twin(a: Float32) -> tuple[Float32, Float32, Float32]:
@@ -143,6 +171,48 @@ def test_no_positive_matrix_no_solution(a: object) -> None:
     assert not cholesky_inverse(matrix, inverse)
     assert not x.any()
     assert not inverse.any()
+
+
+def test_symmetric_inverse_by_hand() -> None:
+    np.testing.assert_array_equal(
+        inverse_of(np.array([[4, 2], [2, 5.0]])), [[0.3125, -0.125], [-0.125, 0.25]]
+    )
+    np.testing.assert_array_equal(inverse_of(np.array([[4.0]])), [[0.25]])
+    np.testing.assert_array_equal(
+        inverse_of(np.diag(2.0 ** np.arange(9))), np.diag(0.5 ** np.arange(9))
+    )
+    # Second differences of 5 points, pivots 2, 3/2, 4/3 ...: (i + 1) (5 - j) / 6 for i <= j.
+    differences = 2 * np.eye(5) - np.eye(5, k=1) - np.eye(5, k=-1)
+    i, j = np.sort(np.indices((5, 5)), axis=0)
+    np.testing.assert_allclose(inverse_of(differences), (i + 1) * (5 - j) / 6, rtol=4e-16)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 121])
+def test_symmetric_inverse_equals_its_twin(n: int) -> None:
+    a = positive(n, n).astype(f64)
+    np.testing.assert_array_equal(inverse_of(a), inverse_twin(a))
+
+
+@given(seeds, st.integers(1, 40))
+def test_symmetric_inverse_inverts(seed: int, n: int) -> None:
+    a = positive(seed, n).astype(f64)
+    inverse = inverse_of(a)
+    np.testing.assert_array_equal(inverse, inverse.T)
+    np.testing.assert_allclose(a @ inverse, np.eye(n), atol=1e-11)
+    spoilt = np.triu(a) + np.tril(np.full_like(a, np.nan), -1)
+    np.testing.assert_array_equal(inverse_of(spoilt), inverse)
+
+
+@pytest.mark.parametrize(
+    "a",
+    [np.zeros((6, 6)), -np.eye(6), np.eye(6) - np.ones((6, 6)), np.full((6, 6), np.nan)],
+    ids=["zero", "negative", "indefinite", "nan"],
+)
+def test_no_positive_matrix_no_symmetric_inverse(a: Float64) -> None:
+    for matrix in (a, np.diag([1, 1, 1, 1, 1, a[5, 5]])):  # in the first pivots or the last
+        out = np.full((6, 6), 7.0)
+        assert not symmetric_inverse(matrix, out)
+        assert not out.any()
 
 
 def test_svd_by_hand() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -215,6 +216,20 @@ def test_field_matrix_equals_the_reference(
     np.testing.assert_array_equal(matrices[30, :, :121].T, stages["h0_s0_Sigma30"])
     assert matrices[30, 0, 0] == pytest.approx(0.00621285, abs=5e-9)
     assert matrices[30, :, :121].sum() == pytest.approx(0.763849, abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [(0, "9c4e06c81af186bc"), (1, "c8b9dbe7d81231a6"), (2, "9d3c57562141e1a3")],
+)
+def test_field_matrices_have_the_same_bits_everywhere(
+    general: list[CCNFExperts], scale: int, expected: str
+) -> None:
+    """The 121 x 121 matrices of all views: exact inverses, correctly rounded, then corrected."""
+    digest = hashlib.sha256()
+    for view in range(7):
+        digest.update(general[scale].field(view, 11)[0].tobytes())
+    assert digest.hexdigest()[:16] == expected
 
 
 def test_field_without_the_measured_rounding(
