@@ -291,7 +291,8 @@ class FaceModel:
             shared[part.part_points] = landmarks[part.face_points]
             fitted = pdm.calc_params(shared)
             if large:
-                fitted = part.model.fit(gray, fitted, part.model.parameters.windows_init).shape
+                windows = part.model.parameters.windows_init
+                fitted = part.model.fit(gray, fitted, windows, rate=False).shape
             points = pdm.shape_2d(fitted)
             merged[part.face_points] = points[part.part_points]
             parts.append((fitted, points))

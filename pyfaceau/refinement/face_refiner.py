@@ -61,7 +61,7 @@ class FaceRefiner:
         parameters = self._face.parameters
         trusted = confidence >= TRUSTED
         windows = parameters.windows_track if trusted else parameters.windows_init
-        shape = self._face.fit(gray, start, windows).shape
+        shape = self._face.fit(gray, start, windows, rate=False).shape
         part = self._inner
         if part is None or not shape.params_global[0] > PARTS_SCALE:
             return shape
@@ -69,6 +69,7 @@ class FaceRefiner:
         pdm = part.model.pdm
         shared = np.zeros((pdm.n_points, 2), np.float32)
         shared[part.part_points] = points[part.face_points]
-        fitted = part.model.fit(gray, pdm.calc_params(shared), part.model.parameters.windows_init)
-        points[part.face_points] = pdm.shape_2d(fitted.shape)[part.part_points]
+        inner, windows = part.model, part.model.parameters.windows_init
+        fitted = inner.fit(gray, pdm.calc_params(shared), windows, rate=False).shape
+        points[part.face_points] = pdm.shape_2d(fitted)[part.part_points]
         return self._face.pdm.calc_params(points)

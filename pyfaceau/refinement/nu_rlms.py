@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pyfaceau.numerics.gemm import order_blocks
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement import _kernels_rlms as kernels
+from pyfaceau.refinement._kernels_scale import both_phases
 from pyfaceau.types import Float32, ShapeFit
 
 
@@ -45,6 +46,34 @@ class ResponseMaps:
     weights: Float32
 
 
+@dataclass(frozen=True, eq=False)
+class Phases:
+    """Result of both phases.
+
+    Attributes
+    ----------
+    shape : ShapeFit
+        Parameters.
+    rigid_scale : float
+        Scale after the rigid phase, pixels per mm.
+    offsets : (n, 2) float32
+        Positions x, y in the maps at the last step taken, before it.
+    iterations : int
+        Steps taken, over both phases.
+    converged : bool
+        The second phase ended because the shape stopped moving.
+    change : float
+        Last measured movement of the shape in a step, pixels over all coordinates.
+    """
+
+    shape: ShapeFit
+    rigid_scale: float
+    offsets: Float32
+    iterations: int
+    converged: bool
+    change: float
+
+
 class NuRlms:
     """The optimiser for one shape model; keeps tables of the mean-shift kernel.
 
@@ -63,6 +92,7 @@ class NuRlms:
         self.max_iterations = max_iterations
         self.threshold = threshold
         self._tables: dict[tuple[int, float], tuple[Float32, NDArray[np.bool_]]] = {}
+        self._priors: dict[float, Float32] = {}
         self._blocks = {n: order_blocks(n, n) for n in (6, 6 + pdm.n_modes)}
 
     def phase(
@@ -104,9 +134,7 @@ class NuRlms:
         pdm = self.pdm
         params_global = start.params_global.copy()
         params_local = start.params_local.copy()
-        prior = np.zeros(6, np.float32)
-        if not rigid:
-            prior = np.concatenate([prior, np.float32(regularisation) / pdm.eigenvalues])
+        prior = self._prior(regularisation)[: 6 if rigid else None]
         table, filled = self._table(responses.maps.shape[1], np.float32(sigma))
         offsets = np.empty((pdm.n_points, 2), np.float32)
         iterations, change = kernels.nu_rlms(
@@ -116,6 +144,41 @@ class NuRlms:
             filled, self.max_iterations, self.threshold, offsets,
         )  # fmt: skip
         return ShapeFit(params_global, params_local), offsets, iterations, change
+
+    def fit(
+        self, start: ShapeFit, responses: ResponseMaps, *, regularisation: float, sigma: float
+    ) -> Phases:
+        """Run the rigid phase, then the one of all parameters.
+
+        Parameters
+        ----------
+        start : ShapeFit
+            Where to start.
+        responses : ResponseMaps
+            Evidence, the same for both.
+        regularisation : float
+            Weight of the prior in the second phase.
+        sigma : float
+            Width of the mean-shift kernel, reference pixels.
+
+        Returns
+        -------
+        Phases
+            As two calls of `phase` give it.
+        """
+        pdm = self.pdm
+        params_global, params_local = start.params_global.copy(), start.params_local.copy()
+        prior = self._prior(regularisation)
+        table, filled = self._table(responses.maps.shape[1], np.float32(sigma))
+        offsets = np.empty((pdm.n_points, 2), np.float32)
+        rigid, scale, steps, change = both_phases(
+            params_global, params_local, responses.maps, responses.base, responses.to_reference,
+            responses.to_image, responses.visible, responses.weights, pdm.mean, pdm.basis,
+            pdm.basis_t, prior, pdm.limits, self._blocks[6], self._blocks[prior.size],
+            np.float32(sigma), table, filled, self.max_iterations, self.threshold, offsets,
+        )  # fmt: skip
+        shape = ShapeFit(params_global, params_local)
+        return Phases(shape, scale, offsets, rigid + steps, steps < self.max_iterations, change)
 
     def likelihood(self, responses: ResponseMaps, offsets: Float32, sigma: float) -> float:
         """Return the mean log likelihood of the visible landmarks.
@@ -137,6 +200,13 @@ class NuRlms:
         return float(
             kernels.log_likelihood(responses.maps, offsets, responses.visible, np.float32(sigma))
         )
+
+    def _prior(self, regularisation: float) -> Float32:
+        """Return the prior on all parameters, kept by its weight."""
+        if regularisation not in self._priors:
+            local = np.float32(regularisation) / self.pdm.eigenvalues
+            self._priors[regularisation] = np.concatenate([np.zeros(6, np.float32), local])
+        return self._priors[regularisation]
 
     def _table(self, window: int, sigma: float) -> tuple[Float32, NDArray[np.bool_]]:
         """Return the kernels about every tenth of a cell, filled in as they are asked for."""

@@ -15,13 +15,13 @@ import numpy as np
 
 from pyfaceau.errors import InputError, WeightsError
 from pyfaceau.modelfile import mend, read_bytes
-from pyfaceau.numerics.similarity import align_similarity, invert2
 from pyfaceau.pdm.model import PDM
+from pyfaceau.refinement._kernels_scale import reference_frame
 from pyfaceau.refinement.cen import load_scales
 from pyfaceau.refinement.early_termination import EarlyTermination
 from pyfaceau.refinement.experts import PatchExperts, load_experts
 from pyfaceau.refinement.nu_rlms import NuRlms, ResponseMaps
-from pyfaceau.types import ShapeFit, UInt8
+from pyfaceau.types import Float32, ShapeFit, UInt8
 from pyfaceau.weights import resolve
 
 SMALLEST_SCALE = 0.25
@@ -220,10 +220,18 @@ class PointModel:
         return cls(PDM.load(files["PDM"][-1]), scales, parameters, early)
 
     @cached_property
+    def _adapted(self) -> tuple[FitParameters, ...]:
+        """The parameters at each scale."""
+        scales = [self.scales[min(index, 2)].scale for index in range(len(self.scales))]
+        return tuple(self.parameters.at_scale(scale) for scale in scales)
+
+    @cached_property
     def _optimiser(self) -> NuRlms:
         return NuRlms(self.pdm, self.parameters.max_iterations, self.parameters.threshold)
 
-    def fit(self, gray: UInt8, start: ShapeFit, windows: tuple[int, ...]) -> PointFit:
+    def fit(
+        self, gray: UInt8, start: ShapeFit, windows: tuple[int, ...], *, rate: bool = True
+    ) -> PointFit:
         """Fit to a picture.
 
         Parameters
@@ -234,6 +242,8 @@ class PointModel:
             Where to start.
         windows : tuple of int
             Side of the response maps at each scale; 0 skips the scale.
+        rate : bool
+            Compute the likelihood.
 
         Returns
         -------
@@ -241,62 +251,65 @@ class PointModel:
             Result; ``ok`` is false where the shape fell under 0.25 pixels per mm, or began as
             points in one place.
         """
-        if not np.ptp(self.pdm.shape_2d(start), axis=0).all():
-            return PointFit(start, False)
         fit = PointFit(start, True)
-        for index, experts in enumerate(self.scales):
+        for index in range(len(self.scales)):
             window = windows[index] if index < len(windows) else 0
             if window == 0:
                 continue
             last = index + 1 == len(self.scales) or not any(windows[index + 1 : index + 2])
-            fit = self._fit_scale(gray, fit, index, experts, window, last)
-            if fit.shape.params_global[0] < SMALLEST_SCALE:
-                return replace(fit, ok=False)
+            fit = self._fit_scale(gray, fit, index, window, rate=rate and last, small=rate)
+            if not fit.ok:
+                break
         return fit
 
     def _fit_scale(
-        self, gray: UInt8, fit: PointFit, index: int, experts: PatchExperts, window: int, last: bool
+        self, gray: UInt8, fit: PointFit, index: int, window: int, *, rate: bool, small: bool
     ) -> PointFit:
-        """Fit at one scale: a rigid phase, then one of all parameters, with the same responses."""
-        adapted = self.parameters.at_scale(self.scales[min(index, 2)].scale)
-        view = experts.view(fit.shape.params_global[1:4])
-        responses = self._responses(gray, fit.shape, experts, view, window, adapted.weight_factor)
-        options = {"regularisation": adapted.regularisation, "sigma": adapted.sigma}
-        shape, _, rigid, _ = self._optimiser.phase(fit.shape, responses, rigid=True, **options)
-        likelihood = fit.likelihood
-        small = shape.params_global[0] < _LIKELIHOOD_SCALE
-        shape, offsets, steps, change = self._optimiser.phase(
-            shape, responses, rigid=False, **options
+        """Fit at one scale: a rigid phase, then one of all parameters, with the same responses.
+
+        The fit is rated if so wished, a `small` face at any scale.
+        """
+        adapted = self._adapted[index]
+        view, responses = self._responses(gray, fit.shape, index, window)
+        if responses is None:
+            return replace(fit, ok=False)
+        found = self._optimiser.fit(
+            fit.shape, responses, regularisation=adapted.regularisation, sigma=adapted.sigma
         )
-        if last or small:
-            likelihood = self._optimiser.likelihood(responses, offsets, adapted.sigma)
+        likelihood = fit.likelihood
+        if rate or (small and found.rigid_scale < _LIKELIHOOD_SCALE):
+            likelihood = self._optimiser.likelihood(responses, found.offsets, adapted.sigma)
         return PointFit(
-            shape, True, likelihood, view, fit.iterations + rigid + steps,
-            steps < self.parameters.max_iterations, change,
+            found.shape, bool(found.shape.params_global[0] >= SMALLEST_SCALE), likelihood, view,
+            fit.iterations + found.iterations, found.converged, found.change,
         )  # fmt: skip
 
     def _responses(
-        self, gray: UInt8, shape: ShapeFit, experts: PatchExperts, view: int, window: int,
-        weight_factor: float,
-    ) -> ResponseMaps:  # fmt: skip
-        """Compute response maps about a shape, at the shape's own rotation and scale."""
-        points = self.pdm.shape_2d(shape)
-        reference = ShapeFit(
-            np.array([experts.scale, 0, 0, 0, 0, 0], np.float32), shape.params_local
-        )
-        to_reference = align_similarity(points, self.pdm.shape_2d(reference))
-        to_image = invert2(to_reference)
+        self, gray: UInt8, shape: ShapeFit, index: int, window: int
+    ) -> tuple[int, ResponseMaps | None]:
+        """Compute response maps about a shape, at its own rotation and scale; None about a point.
+
+        The nearest view comes first.
+        """
+        pdm, experts = self.pdm, self.scales[index]
+        base = np.empty(2 * pdm.n_points, np.float32)
+        points = np.empty((pdm.n_points, 2), np.float32)
+        to_reference, to_image = np.empty((2, 2), np.float32), np.empty((2, 2), np.float32)
+        view = reference_frame(
+            shape.params_global, shape.params_local, pdm.mean, pdm.basis_t,
+            np.float32(experts.scale), experts.centres, base, points, to_reference, to_image,
+        )  # fmt: skip
+        if view < 0:
+            return 0, None
+        maps = experts.responses(gray, points, to_image, view, window)
+        weights, visible = self._weights(index, view), experts.visibility[view]
+        return view, ResponseMaps(maps, base, to_reference, to_image, visible, weights)
+
+    def _weights(self, index: int, view: int) -> Float32:
+        """Return the landmarks' weights at one scale."""
+        factor = self._adapted[index].weight_factor
         weights = np.ones(self.pdm.n_points, np.float32)
-        if weight_factor > 0:
-            weights = np.float32(weight_factor) * experts.confidence[view]
-        return ResponseMaps(
-            experts.responses(gray, points, to_image, view, window),
-            points.T.ravel(),
-            to_reference,
-            to_image,
-            experts.visibility[view],
-            weights,
-        )
+        return np.float32(factor) * self.scales[index].confidence[view] if factor > 0 else weights
 
 
 def list_entries(list_file: str | Path) -> list[list[str]]:

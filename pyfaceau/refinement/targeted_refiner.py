@@ -185,11 +185,9 @@ class TargetedCLNFRefiner:
         shape = start
         for level in levels or self._levels:
             maps, measured = self._measure(picture, shape, level, anchors, weights)
-            for rigid in (True, False):
-                shape = self._optimiser.phase(
-                    shape, maps, rigid=rigid,
-                    regularisation=level.regularisation, sigma=level.sigma,
-                )[0]  # fmt: skip
+            shape = self._optimiser.fit(
+                shape, maps, regularisation=level.regularisation, sigma=level.sigma
+            ).shape
             anchors[measured] = self._pdm.shape_2d(shape)[measured]
             weights[measured] = 1
         return shape

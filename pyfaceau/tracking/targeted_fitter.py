@@ -245,17 +245,14 @@ class TargetedFitter:
         Proposal
             For `judge`.
         """
-        crop, refiner = crop_from_points(points), self._refiner
-        if refiner is None or refiner.needs_landmarks:
-            watch, points = True, self._see(image, crop)
-            seen: Promise[Float32] = Shelved(lambda: points)
-            if refiner is None:
-                shape = self._pdm.calc_params(points)
-            else:
-                shape = refiner.fit(gray, start, points, float(trusted))
+        refiner = self._refiner
+        seen: Promise[Float32] = Shelved(lambda: self._see(image, crop_from_points(points)))
+        if refiner is None:
+            watch, shape = True, self._pdm.calc_params(seen.result())
+        elif refiner.needs_landmarks:
+            watch, shape = True, refiner.fit(gray, start, seen.result(), float(trusted))
         else:
-            begin = self._helper.start if watch else Shelved
-            seen = begin(lambda: self._see(image, crop))
+            seen = self._helper.start(seen.result) if watch else seen
             shape = refiner.fit(gray, start, None, float(trusted))
         landmarks = self._pdm.shape_2d(shape)
         return Proposal(shape, landmarks, seen, refiner is not None, watch)
@@ -275,16 +272,17 @@ class TargetedFitter:
         Verdict
             For `settle`.
         """
-        shape = proposal.shape
+        shape, landmarks = proposal.shape, proposal.landmarks
         if not proposal.watch:
-            face = self._judge(gray, shape, None, MAX_DRIFT)
+            face = self._judge(gray, shape, landmarks, None)
             if face.confidence >= SURE:
                 return Verdict(face, True)
         seen = proposal.seen.result()
         if not proposal.refined:
-            return Verdict(self._begin(gray, shape, seen), True)
-        face = self._judge(gray, shape, seen, MAX_DRIFT)
-        return Verdict(face, bool(face) and self._distance(shape, seen) <= MAX_DRIFT)
+            return Verdict(self._begin(gray, shape, landmarks, seen), True)
+        distance = _distance(shape, landmarks, seen)
+        face = self._judge(gray, shape, landmarks, distance / MAX_DRIFT)
+        return Verdict(face, bool(face) and distance <= MAX_DRIFT)
 
     def settle(self, gray: UInt8, proposal: Proposal, verdict: Verdict) -> TrackedFace:
         """Return the judged face; where network and shape part, one fitted anew may be better.
@@ -340,34 +338,42 @@ class TargetedFitter:
 
     def _start(self, gray: UInt8, seen: Float32) -> TrackedFace:
         """Fit the shape model to the network's points, refine, judge."""
-        return self._begin(gray, self._pdm.calc_params(seen), seen)
+        shape = self._pdm.calc_params(seen)
+        return self._begin(gray, shape, self._pdm.shape_2d(shape), seen)
 
-    def _begin(self, gray: UInt8, shape: ShapeFit, seen: Float32) -> TrackedFace:
+    def _begin(
+        self, gray: UInt8, shape: ShapeFit, landmarks: Float32, seen: Float32
+    ) -> TrackedFace:
         """Refine and judge the shape of the network's points."""
-        if self._distance(shape, seen) > MAX_RESIDUAL:
-            landmarks = self._pdm.shape_2d(shape)
+        distance = _distance(shape, landmarks, seen)
+        if distance > MAX_RESIDUAL:
             return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
         if self._refiner is None:
-            return self._judge(gray, shape, seen, MAX_RESIDUAL)
-        return self._judge(gray, self._refiner.fit(gray, shape, seen, 0.0), seen, MAX_DRIFT)
+            return self._judge(gray, shape, landmarks, distance / MAX_RESIDUAL)
+        shape = self._refiner.fit(gray, shape, seen, 0.0)
+        landmarks = self._pdm.shape_2d(shape)
+        return self._judge(gray, shape, landmarks, _distance(shape, landmarks, seen) / MAX_DRIFT)
 
     def _judge(
-        self, gray: UInt8, shape: ShapeFit, seen: Float32 | None, limit: float
+        self, gray: UInt8, shape: ShapeFit, landmarks: Float32, apart: float | None
     ) -> TrackedFace:
-        """Rate a shape: by the validator, else by its distance from the network's points."""
-        landmarks = self._pdm.shape_2d(shape)
+        """Rate a shape: by the validator, else by its distance from the network's points.
+
+        `apart` is that distance in units of the largest that is allowed, None where nobody knows.
+        """
         confidence = 0.0
         if shape.params_global[0] > 0:
             if self._validator is not None:
                 confidence = self._validator.check(gray, landmarks, shape.params_global[1:4])
-            elif seen is not None:
-                confidence = max(0.0, 1 - self._distance(shape, seen) / (2 * limit))
+            elif apart is not None:
+                confidence = max(0.0, 1 - apart / 2)
         good = confidence > self._threshold
         reason = "" if good else f"confidence {confidence:.2f} not above {self._threshold:g}"
         return TrackedFace(good, good, confidence, landmarks, shape, reason=reason)
 
-    def _distance(self, shape: ShapeFit, seen: Float32) -> float:
-        """Return the root mean square distance of a shape from points, mm."""
-        scale = float(shape.params_global[0])
-        squares = np.square(self._pdm.shape_2d(shape) - seen).sum(axis=1)
-        return float(np.sqrt(squares.mean())) / scale if scale > 0 else np.inf
+
+def _distance(shape: ShapeFit, landmarks: Float32, seen: Float32) -> float:
+    """Return the root mean square distance of a shape's points from others, mm."""
+    scale = float(shape.params_global[0])
+    squares = np.square(landmarks - seen).sum(axis=1)
+    return float(np.sqrt(squares.mean())) / scale if scale > 0 else np.inf

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from pyfaceau.numerics.libm import expf
 from pyfaceau.numerics.rotation import euler_to_matrix
+from pyfaceau.numerics.similarity import align_similarity, invert2
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement import _kernels_rlms as kernels
+from pyfaceau.refinement._kernels_scale import reference_frame
+from pyfaceau.refinement.experts import nearest_view
 from pyfaceau.refinement.nu_rlms import NuRlms, ResponseMaps
 from pyfaceau.types import Float32, Float64, ShapeFit
 
@@ -302,3 +305,51 @@ def test_no_evidence_no_movement() -> None:
         fit, _, _, _ = NuRlms(pdm).phase(start, blind, rigid=rigid, regularisation=1, sigma=1.5)
         np.testing.assert_allclose(fit.params_global, start.params_global, atol=1e-6)
         assert not fit.params_local.any()
+
+
+@settings(deadline=None, max_examples=20)
+@given(seeds, st.integers(1, 5))
+def test_both_phases_are_one_after_the_other(seed: int, limit: int) -> None:
+    pdm = small_pdm()
+    start = start_of(pdm, seed)
+    responses = responses_about(pdm, start, random_maps(pdm, seed))
+    optimiser = NuRlms(pdm, limit, threshold=0.5)
+    options = {"regularisation": 5.0, "sigma": 1.5}
+    rigid, _, first, _ = optimiser.phase(start, responses, rigid=True, **options)
+    shape, offsets, second, change = optimiser.phase(rigid, responses, rigid=False, **options)
+    both = optimiser.fit(start, responses, **options)
+    np.testing.assert_array_equal(both.shape.params_global, shape.params_global)
+    np.testing.assert_array_equal(both.shape.params_local, shape.params_local)
+    np.testing.assert_array_equal(both.offsets, offsets)
+    assert both.rigid_scale == rigid.params_global[0]
+    assert (both.iterations, both.change) == (first + second, change)
+    assert both.converged == (second < limit)
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds)
+def test_the_reference_frame_is_put_together_from_its_parts(seed: int) -> None:
+    pdm = small_pdm()
+    fit = start_of(pdm, seed)
+    centres = np.random.default_rng(seed).uniform(-0.5, 0.5, (5, 3))
+    base, points = np.empty(20, np.float32), np.empty((10, 2), np.float32)
+    forth, back = np.empty((2, 2), np.float32), np.empty((2, 2), np.float32)
+    view = reference_frame(
+        fit.params_global, fit.params_local, pdm.mean, pdm.basis_t, f32(0.35), centres, base,
+        points, forth, back,
+    )  # fmt: skip
+    unrotated = ShapeFit(np.array([0.35, 0, 0, 0, 0, 0], np.float32), fit.params_local)
+    np.testing.assert_array_equal(points, pdm.shape_2d(fit))
+    np.testing.assert_array_equal(base, points.T.ravel())
+    np.testing.assert_array_equal(forth, align_similarity(points, pdm.shape_2d(unrotated)))
+    np.testing.assert_array_equal(back, invert2(forth))
+    assert view == nearest_view(centres, fit.params_global[1:4])
+
+
+def test_points_in_one_place_have_no_reference_frame() -> None:
+    pdm = small_pdm()
+    dot = np.array([0, 0, 0, 0, 5, 5], np.float32)
+    out = [np.empty(shape, np.float32) for shape in (20, (10, 2), (2, 2), (2, 2))]
+    local = np.zeros(3, np.float32)
+    centres = np.zeros((1, 3))
+    assert reference_frame(dot, local, pdm.mean, pdm.basis_t, f32(1), centres, *out) == -1

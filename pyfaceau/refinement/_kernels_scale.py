@@ -1,0 +1,122 @@
+"""Compiled kernels around the response maps of one scale: what goes before, what comes after."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.numerics._jit import kernel
+from pyfaceau.numerics.gemm import matvec
+from pyfaceau.numerics.similarity import align_similarity, invert2
+from pyfaceau.pdm._kernels import project
+from pyfaceau.refinement._kernels_rlms import nu_rlms
+from pyfaceau.types import Float32, Float64
+
+
+@kernel
+def reference_frame(
+    params_global: Float32,
+    params_local: Float32,
+    mean: Float32,
+    basis_t: Float32,
+    scale: float,
+    centres: Float64,
+    base: Float32,
+    points: Float32,
+    to_reference: Float32,
+    to_image: Float32,
+) -> int:
+    """Find where and in which frame the maps about a shape are measured.
+
+    Parameters
+    ----------
+    params_global, params_local : (6,), (m,) float32
+        The shape.
+    mean, basis_t : (3n,), (m, 3n) float32
+        The shape model.
+    scale : float32
+        Of the patch experts, pixels per mm.
+    centres : (views, 3) float64
+        Head rotation of each view, radians.
+    base, points : (2n,), (n, 2) float32
+        Receive the landmarks, pixels: all x, all y; and x, y of each.
+    to_reference, to_image : (2, 2) float32
+        Receive the similarity from the picture to the unrotated shape at `scale`, and its inverse.
+
+    Returns
+    -------
+    int
+        The nearest view, the first of equals; -1 where the points lie in one place or on an
+        upright or level line.
+    """
+    n = mean.shape[0] // 3
+    shape, flat = np.empty(3 * n, np.float32), np.empty(2 * n, np.float32)
+    unrotated, reference = np.zeros(6, np.float32), np.empty((n, 2), np.float32)
+    matvec(basis_t, params_local, mean, shape)
+    project(params_global, shape, base)
+    unrotated[0] = scale
+    project(unrotated, shape, flat)
+    for i in range(n):
+        points[i, 0], points[i, 1] = base[i], base[n + i]
+        reference[i, 0], reference[i, 1] = flat[i], flat[n + i]
+    if base[:n].max() == base[:n].min() or base[n:].max() == base[n:].min():
+        return -1
+    to_reference[:] = align_similarity(points, reference)
+    to_image[:] = invert2(to_reference)
+    return _nearest(centres, params_global[1:4])
+
+
+@kernel
+def _nearest(centres: Float64, rotation: Float32) -> int:
+    best, found = np.inf, 0
+    for view in range(centres.shape[0]):
+        distance = 0.0
+        for axis in range(3):
+            offset = centres[view, axis] - np.float64(rotation[axis])
+            distance += offset * offset
+        if distance < best:
+            best, found = distance, view
+    return found
+
+
+@kernel
+def both_phases(
+    params_global: Float32,
+    params_local: Float32,
+    responses: Float32,
+    base: Float32,
+    to_reference: Float32,
+    to_image: Float32,
+    visible: NDArray[np.bool_],
+    weights: Float32,
+    mean: Float32,
+    basis: Float32,
+    basis_t: Float32,
+    prior: Float32,
+    limits: Float32,
+    rigid_blocks: NDArray[np.bool_],
+    blocks: NDArray[np.bool_],
+    sigma: float,
+    table: Float32,
+    filled: NDArray[np.bool_],
+    max_iterations: int,
+    threshold: float,
+    offsets: Float32,
+) -> tuple[int, float, int, float]:
+    """Run the rigid phase, then the one of all parameters; see `nu_rlms`.
+
+    Returns the steps of the first, the scale after it (pixels per mm), the steps of the second and
+    the last measured movement in that.
+    """
+    rigid, _ = nu_rlms(
+        params_global, params_local, responses, base, to_reference, to_image, visible, weights,
+        mean, basis, basis_t, prior[:6], limits, rigid_blocks, sigma, table, filled,
+        max_iterations, threshold, offsets,
+    )  # fmt: skip
+    scale = params_global[0]
+    steps, change = nu_rlms(
+        params_global, params_local, responses, base, to_reference, to_image, visible, weights,
+        mean, basis, basis_t, prior, limits, blocks, sigma, table, filled,
+        max_iterations, threshold, offsets,
+    )  # fmt: skip
+    return rigid, scale, steps, change
