@@ -1,8 +1,8 @@
 """Kernels of `pyfaceau.numerics.cnn`: sums of products in a fixed order, positions as lanes.
 
 Every output element is one or two chains of fused multiply-adds in float32. The chains of
-neighbouring elements run side by side, so the compiler may use vectors of any width and the
-result is the same on every machine.
+neighbouring elements run side by side, so vectors of any width give the same result on every
+machine. In a convolution five kernels at two times eight positions are summed in registers.
 """
 
 from __future__ import annotations
@@ -10,155 +10,204 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pyfaceau.numerics._jit import fma, kernel
-from pyfaceau.types import Float32, UInt8
+from pyfaceau.numerics._jit import kernel
+from pyfaceau.numerics._tile import sum_taps
+from pyfaceau.numerics._vector import WIDTH, larger, load, load_apart, store
+from pyfaceau.types import Float32
 
 Int64 = NDArray[np.int64]
 
-TILE = 512
-"""Positions worked on at a time: the taps of one tile stay in the first-level cache."""
+RUN = 64
+"""Vectors of positions, an even number, on which all kernels work in turn: so their inputs stay in
+the second-level cache."""
 
 
 @kernel
-def chain(
-    x: Float32,
-    start: int,
-    offsets: Int64,
-    weights: Float32,
-    first: int,
-    stop: int,
-    step: int,
-    acc: Float32,
-) -> None:
-    """acc[f] = fma(weights[k], x[start + offsets[k] + f], acc[f]) for k = first, first + step, ...
+def cover(chosen: NDArray[np.bool_]) -> Int64:
+    """Return vectors that cover the runs of chosen positions, (v, 2): first one, length up to 8."""
+    vectors = np.empty((chosen.size, 2), np.int64)
+    count = 0
+    at = 0
+    while at < chosen.size:
+        stop = at
+        while stop < min(at + WIDTH, chosen.size) and chosen[stop]:
+            stop += 1
+        if stop > at:
+            vectors[count] = at, stop - at
+            count += 1
+        at = max(stop, at + 1)
+    return vectors[:count].copy()
 
-    x, weights, acc : 1-D float32; offsets : int64. Eight terms at a time stay in a register.
+
+@kernel
+def cut_strips(x: Float32, columns: int, strips: Float32) -> None:
+    """Lay out maps so that a tap of a convolution is one run of floats for all output positions.
+
+    Strip (m, dx) has the columns dx to dx + w of map m, w = width - columns + 1, row after row of
+    picture after picture. A last strip of ones is the bias's input.
+
+    x : (m, n, height, width) float32. columns : int, width of the kernels.
+    strips : ((m * columns + 1) * n * height * w + WIDTH,) float32; the end is read
+    by vectors of which some lanes do not count.
     """
-    n = acc.size
-    k = first
-    while k + 7 * step < stop:
-        w0, w1, w2, w3 = weights[k], weights[k + step], weights[k + 2 * step], weights[k + 3 * step]
-        x0 = x[start + offsets[k] :][:n]
-        x1 = x[start + offsets[k + step] :][:n]
-        x2 = x[start + offsets[k + 2 * step] :][:n]
-        x3 = x[start + offsets[k + 3 * step] :][:n]
-        k += 4 * step
-        w4, w5, w6, w7 = weights[k], weights[k + step], weights[k + 2 * step], weights[k + 3 * step]
-        x4 = x[start + offsets[k] :][:n]
-        x5 = x[start + offsets[k + step] :][:n]
-        x6 = x[start + offsets[k + 2 * step] :][:n]
-        x7 = x[start + offsets[k + 3 * step] :][:n]
-        k += 4 * step
-        for f in range(n):
-            a = fma(w0, x0[f], acc[f])
-            a = fma(w1, x1[f], a)
-            a = fma(w2, x2[f], a)
-            a = fma(w3, x3[f], a)
-            a = fma(w4, x4[f], a)
-            a = fma(w5, x5[f], a)
-            a = fma(w6, x6[f], a)
-            acc[f] = fma(w7, x7[f], a)
-    while k < stop:
-        weight = weights[k]
-        taps = x[start + offsets[k] :][:n]
-        for f in range(n):
-            acc[f] = fma(weight, taps[f], acc[f])
-        k += step
-
-
-@kernel
-def _even_odd(
-    x: Float32,
-    start: int,
-    offsets: Int64,
-    weights: Float32,
-    first: int,
-    stop: int,
-    even: Float32,
-    odd: Float32,
-) -> None:
-    """Leave the block's sum in `even`: two chains over even and odd k, the rest below 8 to even."""
-    taps = offsets.size
-    eights = first + (stop - first) // 8 * 8
-    even[:] = np.float32(0)
-    odd[:] = np.float32(0)
-    chain(x, start, offsets, weights, first, min(eights, taps), 2, even)
-    chain(x, start, offsets, weights, first + 1, min(eights, taps), 2, odd)
-    chain(x, start, offsets, weights, eights, min(stop, taps), 1, even)
-    if stop > taps:
-        if eights == stop:
-            odd += weights[taps]
-        else:
-            even += weights[taps]
-    even += odd
+    maps, pictures, height, width = x.shape
+    flat = x.reshape(-1)
+    inner = width - columns + 1
+    at = 0
+    for m in range(maps):
+        for dx in range(columns):
+            first = m * pictures * height * width + dx
+            for row in range(first, first + pictures * height * width, width):
+                if inner < WIDTH:
+                    for i in range(inner):
+                        strips[at + i] = flat[row + i]
+                else:
+                    for i in range(0, inner - WIDTH, WIDTH):
+                        store(strips, at + i, load(flat, row + i))
+                    last = inner - WIDTH  # reaches back
+                    store(strips, at + last, load(flat, row + last))
+                at += inner
+    strips[at:-WIDTH] = np.float32(1)
+    strips[-WIDTH:] = np.float32(0)
 
 
 @kernel
 def convolve(
     x: Float32,
+    columns: int,
     offsets: Int64,
     weights: Float32,
-    blocks: Int64,
-    masks: UInt8,
-    reach: int,
+    ends: Int64,
+    jobs: Int64,
+    vectors: Int64,
     out: Float32,
 ) -> None:
-    """Correlate x with each row of weights at every flat position.
+    """Correlate maps with kernels, each output element in one of two orders of summation.
 
-    x : (n,) float32, all maps one after another.
-    offsets : (k,) int64, where each weight's input lies relative to the position.
-    weights : (q, k + 1) float32, the last one the bias, whose input is 1.
-    blocks : int64, ends of the blocks of weights that are summed separately, from 0 to k + 1.
-    masks : (ceil(q / 8), positions) uint8, for each eight kernels 1 where they take two chains.
-    reach : int, how far the last weight's input lies from the position within a map; that many
-    positions at the end are left as they are.
-    out : (q, positions) float32.
+    x : (m, pictures, height, width) float32. columns : int, width of the kernels.
+    offsets : (2, k) int64, for each order where its taps begin in the strips of `cut_strips`.
+    weights : (2, q, k) float32, in the same orders.
+    ends : (2, blocks, 3) int64, where each block's first chain begins and ends, and its second.
+    jobs : (j, 5) int64, first kernel and end of kernels, order, first vector and end of vectors;
+    a later job overwrites an earlier one.
+    vectors : (v, 2) int64, positions of a picture's output that are summed together: the first of
+    them and how many, up to 8; within a job no two overlap.
+    out : (q, pictures, height, width) float32.
     """
-    taps = offsets.size
-    positions = out.shape[1] - reach
-    single = np.empty(TILE, np.float32)
-    even = np.empty(TILE, np.float32)
-    odd = np.empty(TILE, np.float32)
-    for start in range(0, positions, TILE):
-        n = min(TILE, positions - start)
-        for q in range(out.shape[0]):
-            mask = masks[q // 8, start : start + n]
-            total = out[q, start : start + n]
-            total[:] = np.float32(0)
-            for block in range(blocks.size - 1):
-                first, stop = blocks[block], blocks[block + 1]
-                acc = single[:n]
-                acc[:] = np.float32(0)
-                chain(x, start, offsets, weights[q], first, min(stop, taps), 1, acc)
-                if stop > taps:
-                    acc += weights[q, taps]
-                if mask.any():
-                    _even_odd(x, start, offsets, weights[q], first, stop, even[:n], odd[:n])
-                    for f in range(n):
-                        if mask[f]:
-                            acc[f] = even[f]
-                total += acc
+    maps, pictures, height = x.shape[:3]
+    inner = out.shape[3]
+    strips = np.empty((maps * columns + 1) * pictures * height * inner + WIDTH, np.float32)
+    cut_strips(x, columns, strips)
+    maps_out = out.reshape(len(out), -1)
+    for j in range(len(jobs)):
+        first, stop, order = jobs[j, 0], jobs[j, 1], jobs[j, 2]
+        used = vectors[jobs[j, 3] : jobs[j, 4]]
+        places = _places(used, pictures, height * inner, out.shape[2] * inner)
+        kernels = weights[order, first:stop]
+        _sum_rows(kernels, strips, offsets[order], ends[order], places, maps_out[first:stop], True)
+
+
+@kernel
+def _places(vectors: Int64, pictures: int, step: int, out_step: int) -> Int64:
+    """Return where the vectors of all pictures lie, (n + 1, 3) int64, as `_sum_block` takes it."""
+    count = len(vectors)
+    places = np.zeros((pictures * count + 1, 3), np.int64)
+    for picture in range(pictures):
+        for v in range(count):
+            place = places[picture * count + v]
+            place[0] = picture * step + vectors[v, 0]
+            place[1] = picture * out_step + vectors[v, 0]
+            place[2] = vectors[v, 1]
+    return places
+
+
+@kernel
+def _sum_rows(
+    weights: Float32,
+    x: Float32,
+    offsets: Int64,
+    ends: Int64,
+    places: Int64,
+    out: Float32,
+    fresh: bool,
+) -> None:
+    """Sum weights[r, k] x[offsets[k] + place] for all rows and places, one block after another.
+
+    weights : (q, k) float32. x : float32. offsets : (k,) int64. ends : (blocks, 3) int64.
+    places : from `_places`. out : (q, n) float32, which the sums are added to unless it is fresh.
+    """
+    for first in range(0, len(places) - 1, RUN):
+        run = places[first : first + RUN + 1]
+        for b in range(len(ends)):
+            clear = fresh and b == 0
+            q = 0
+            while q < len(out):
+                rows = 5 if (len(out) - q) % 5 == 0 else 4 if len(out) - q >= 4 else 1
+                _sum_block(rows, weights[q:], x, offsets, ends[b], run, out[q:], clear)
+                q += rows
+
+
+@kernel
+def _sum_block(
+    rows: int,
+    weights: Float32,
+    x: Float32,
+    offsets: Int64,
+    ends: Int64,
+    places: Int64,
+    out: Float32,
+    fresh: bool,
+) -> None:
+    """Add one block of inputs to the first `rows` rows of sums, two vectors at a time.
+
+    places : (n + 1, 3) int64, for each vector where its first input lies in `x`, its first sum in a
+    row of `out`, and how many of its lanes count; the last one fills up the last pair.
+    """
+    w, w_r = weights.ctypes.data, weights.shape[1]
+    taps, span = offsets.ctypes.data, (ends[0], ends[1], ends[2])
+    scratch = np.empty((5, 2, WIDTH), np.float32)
+    for i in range(0, len(places) - 1, 2):
+        at = x.ctypes.data + 4 * places[i, 0]
+        gap = places[i + 1, 0] - places[i, 0]
+        whole = places[i, 2] == WIDTH and places[i + 1, 2] == WIDTH
+        to, to_r, to_gap = scratch.ctypes.data, 2 * WIDTH, WIDTH
+        if whole:
+            to, to_r = out.ctypes.data + 4 * places[i, 1], out.shape[1]
+            to_gap = places[i + 1, 1] - places[i, 1]
+        clear = fresh or not whole
+        if rows == 5:
+            sum_taps(5, w, w_r, at, gap, taps, span, to, to_r, to_gap, clear)
+        elif rows == 4:
+            sum_taps(4, w, w_r, at, gap, taps, span, to, to_r, to_gap, clear)
+        else:
+            sum_taps(1, w, w_r, at, gap, taps, span, to, to_r, to_gap, clear)
+        if whole:
+            continue
+        for r in range(rows):
+            for v in range(2):
+                for c in range(places[i + v, 2]):
+                    value, place = scratch[r, v, c], places[i + v, 1] + c
+                    out[r, place] = value if fresh else out[r, place] + value
 
 
 @kernel
 def dense_single(
-    vectors: Float32, weights: Float32, bias: Float32, blocks: Int64, out: Float32
+    vectors: Float32, weights: Float32, bias: Float32, ends: Int64, out: Float32
 ) -> None:
     """out[i] = bias + weights.T @ vectors[i], one float32 chain for each block of inputs.
 
-    vectors : (n, k) float32. weights : (k, m) float32. bias : (m,) float32. blocks : int64, ends
-    of the blocks, from 0 to k. out : (n, m) float32.
+    vectors : (n, k) float32. weights : (tiles, k, 2 * WIDTH) float32, sixteen outputs in a tile.
+    bias : (m,) float32. ends : (blocks, 3) int64, where each block of inputs begins and, twice,
+    ends. out : (n, m) float32.
     """
-    inputs, outputs = weights.shape
-    offsets = np.arange(inputs) * outputs
-    acc = np.empty(outputs, np.float32)
-    for i in range(vectors.shape[0]):
-        out[i] = bias
-        for block in range(blocks.size - 1):
-            acc[:] = np.float32(0)
-            first, stop = blocks[block], blocks[block + 1]
-            chain(weights.ravel(), 0, offsets, vectors[i], first, stop, 1, acc)
-            out[i] += acc
+    tiles, inputs, lanes = weights.shape
+    places = np.zeros((2 * tiles + 1, 3), np.int64)
+    for v in range(2 * tiles):
+        places[v, 0] = v // 2 * inputs * lanes + v % 2 * WIDTH
+        places[v, 1] = v * WIDTH
+        places[v, 2] = max(min(out.shape[1] - v * WIDTH, WIDTH), 0)
+    out[:] = bias
+    _sum_rows(vectors, weights, np.arange(inputs) * lanes, ends, places, out, False)
 
 
 @kernel
@@ -203,16 +252,40 @@ def prelu(x: Float32, slopes: Float32) -> None:
 
 
 @kernel
+def rectify(x: Float32) -> None:
+    """In place: x[i] = 0 where it is 0 or less, -0 among them."""
+    for i in range(x.size):
+        x[i] = np.float32(0) if x[i] <= 0 else x[i]
+
+
+@kernel
 def max_pool(x: Float32, height: int, width: int, step_y: int, step_x: int, out: Float32) -> None:
-    """Largest value of each height x width window, clipped at the border; x, out : (n, h, w)."""
-    for n in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            y0 = i * step_y
-            y1 = min(y0 + height, x.shape[1])
-            for j in range(out.shape[2]):
-                x0 = j * step_x
-                best = x[n, y0, x0]
-                for y in range(y0, y1):
-                    for k in range(x0, min(x0 + width, x.shape[2])):
-                        best = max(best, x[n, y, k])
-                out[n, i, j] = best
+    """Largest value of each height x width window, clipped at the border; x, out : (n, h, w).
+
+    Of equal values the first is taken, row by row. With steps of two, eight windows are looked at
+    together; those past the last whole one of a row are overwritten by what comes next.
+    """
+    flat, flat_out = x.reshape(-1), out.reshape(-1)
+    maps, rows, columns = x.shape
+    whole = (columns - width) // 2 + 1 if step_x == 2 else 0
+    to = 0
+    for n in range(maps):
+        for y in range(0, out.shape[1] * step_y, step_y):
+            first = (n * rows + y) * columns
+            last = (n * rows + min(y + height, rows) - 1) * columns
+            inside = min(flat_out.size - WIDTH - to, (flat.size - 2 * WIDTH - width - last) // 2)
+            j = 0
+            while j < whole and j <= inside:
+                best = load_apart(flat, first + 2 * j)
+                for row in range(first, last + 1, columns):
+                    for k in range(row + 2 * j, row + 2 * j + width):
+                        best = larger(load_apart(flat, k), best)
+                store(flat_out, to + j, best)
+                j += WIDTH
+            for i in range(min(j, whole), out.shape[2]):
+                value = flat[first + i * step_x]
+                for row in range(first, last + 1, columns):
+                    for k in range(row + i * step_x, row + min(i * step_x + width, columns)):
+                        value = max(value, flat[k])
+                flat_out[to + i] = value
+            to += out.shape[2]

@@ -1,11 +1,13 @@
-"""One register tile of a float32 matrix product, as an LLVM function of its own.
+"""Register tiles of float32 matrix products and convolutions, as loops of LLVM's own language.
 
 Numba keeps arrays in memory, so a product written as loops stores and loads its accumulators at
-every step. A tile holds R x 8 of them in vector registers while k runs.
+every step. A tile holds R x 8 or R x 16 of them in vector registers while k runs.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -16,6 +18,7 @@ LANES = 8
 """Columns of a tile."""
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_WORD = ir.IntType(64)
 
 
 @intrinsic
@@ -47,60 +50,140 @@ def fma_tile(
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         _, a, a_k, a_r, b, b_k, span, out, out_r = args
-        start, stop, step = (builder.extract_value(span, i) for i in range(3))
-        return _emit(context, builder, count, a, a_k, a_r, b, b_k, (start, stop, step), out, out_r)
+
+        def factors(k: Any) -> list[tuple[Any, Any]]:
+            columns = _load(builder, _at(builder, b, (k, b_k)))
+            return [
+                (_spread(builder, _at(builder, a, (k, a_k), (_word(r), a_r))), columns)
+                for r in range(count)
+            ]
+
+        places = [_at(builder, out, (_word(r), out_r)) for r in range(count)]
+        before = [_load(builder, place) for place in places]
+        spanned = [builder.extract_value(span, i) for i in range(3)]
+        for place, total in zip(places, _chains(builder, spanned, before, factors), strict=True):
+            _store(builder, total, place)
+        return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _emit(
-    context: Any, builder: Any, rows: int, a: Any, a_k: Any, a_r: Any, b: Any, b_k: Any, span: Any,
-    out: Any, out_r: Any,
+@intrinsic
+def sum_taps(
+    typingctx: Any, rows: Any, weights: Any, w_r: Any, x: Any, gap: Any, offsets: Any, ends: Any,
+    out: Any, out_r: Any, out_gap: Any, fresh: Any,
 ) -> Any:  # fmt: skip
-    """Emit the loop over k with its accumulators as phi nodes."""
-    word, single = ir.IntType(64), ir.FloatType()
+    """Add R x 2 x 8 sums of products: out[r, v, c] += sum of W[r, k] x[offsets[k] + v gap + c].
+
+    A sum is that of two chains of fused multiply-adds from 0, over one range of k and the next.
+
+    Parameters
+    ----------
+    rows : literal int
+        R. Each row is two sums that run side by side: five rows hide the latency of a multiply-add
+        and leave enough of sixteen registers for what is multiplied.
+    weights, x, offsets : int
+        Addresses of W[0, 0] and x[0], float32, and of offsets[0], int64; what these and `out`
+        point to must stay alive.
+    w_r, gap : int
+        Steps in elements: of W from r to r + 1, of x from one vector to the other.
+    ends : (int, int, int)
+        First k, end of the first chain and of the second, which may be empty.
+    out, out_r, out_gap : int
+        Address of out[0, 0, 0], float32, and its steps in elements from r to r + 1 and from one
+        vector to the other.
+    fresh : bool
+        Whether `out` counts as 0, whatever it holds.
+    """
+    if not isinstance(rows, types.IntegerLiteral):
+        return None
+    count = rows.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _, weights, w_r, x, gap, offsets, ends, out, out_r, out_gap, fresh = args
+
+        def factors(k: Any) -> list[tuple[Any, Any]]:
+            place = builder.add(offsets, builder.shl(k, _word(3)))
+            offset = builder.load(builder.inttoptr(place, _WORD.as_pointer()))
+            tap = _at(builder, x, (offset, _word(1)))
+            taps = [_load(builder, _at(builder, tap, (_word(v), gap))) for v in range(2)]
+            spread = [
+                _spread(builder, _at(builder, weights, (k, _word(1)), (_word(r), w_r)))
+                for r in range(count)
+            ]
+            return list(itertools.product(spread, taps))
+
+        zeros = [ir.Constant(_VECTOR, [0.0] * LANES)] * (2 * count)
+        first, middle, stop = (builder.extract_value(ends, i) for i in range(3))
+        sums = _chains(builder, (first, middle, _word(1)), zeros, factors)
+        more = _chains(builder, (middle, stop, _word(1)), zeros, factors)
+        for (r, v), a, b in zip(itertools.product(range(count), range(2)), sums, more, strict=True):
+            place = _at(builder, out, (_word(r), out_r), (_word(v), out_gap))
+            before = builder.select(fresh, zeros[0], _load(builder, place))
+            _store(builder, builder.fadd(before, builder.fadd(a, b)), place)
+        return context.get_dummy_value()
+
+    word = types.int64
+    span = types.containers.UniTuple(word, 3)
+    signature = types.void(
+        rows, word, word, word, word, word, span, word, word, word, types.boolean
+    )
+    return signature, codegen
+
+
+def _word(value: int) -> Any:
+    return ir.Constant(_WORD, value)
+
+
+def _at(builder: Any, base: Any, *offsets: Any) -> Any:
+    """Return the address of an element, its offset given as a sum of products."""
+    total: Any = _word(0)
+    for x, y in offsets:
+        total = builder.add(total, builder.mul(x, y))
+    return builder.add(base, builder.mul(total, _word(4)))
+
+
+def _load(builder: Any, address: Any) -> Any:
+    return builder.load(builder.inttoptr(address, _VECTOR.as_pointer()), align=4)
+
+
+def _store(builder: Any, value: Any, address: Any) -> None:
+    builder.store(value, builder.inttoptr(address, _VECTOR.as_pointer()), align=4)
+
+
+def _spread(builder: Any, address: Any) -> Any:
+    """Return a vector with one float in all lanes."""
+    value = builder.load(builder.inttoptr(address, ir.FloatType().as_pointer()), align=4)
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    one = builder.insert_element(undefined, value, ir.IntType(32)(0))
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    return builder.shuffle_vector(one, undefined, lanes)
+
+
+def _chains(
+    builder: Any, span: Any, before: list[Any], factors: Callable[[Any], list[tuple[Any, Any]]]
+) -> list[Any]:
+    """Emit the loop sum = fma(a, b, sum), its sums phi nodes, (a, b) of each from factors(k)."""
     kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
     fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")
     start, stop, step = span
-
-    def at(base: Any, *offsets: Any) -> Any:
-        """Return the address of an element, its offset given as a sum of products."""
-        total: Any = ir.Constant(word, 0)
-        for x, y in offsets:
-            total = builder.add(total, builder.mul(x, y))
-        return builder.add(base, builder.mul(total, ir.Constant(word, 4)))
-
-    def vector(address: Any) -> Any:
-        return builder.inttoptr(address, _VECTOR.as_pointer())
-
-    index = [ir.Constant(word, r) for r in range(rows)]
-    first = [builder.load(vector(at(out, (r, out_r))), align=4) for r in index]
-    before = builder.block
+    entry = builder.block
     loop, body, done = (builder.append_basic_block(f"tile.{n}") for n in ("loop", "body", "done"))
     builder.branch(loop)
 
     builder.position_at_end(loop)
-    k = builder.phi(word)
-    k.add_incoming(start, before)
-    sums = [builder.phi(_VECTOR) for _ in index]
-    for total, value in zip(sums, first, strict=True):
-        total.add_incoming(value, before)
+    k = builder.phi(_WORD)
+    k.add_incoming(start, entry)
+    sums = [builder.phi(_VECTOR) for _ in before]
+    for total, value in zip(sums, before, strict=True):
+        total.add_incoming(value, entry)
     builder.cbranch(builder.icmp_signed("<", k, stop), body, done)
 
     builder.position_at_end(body)
-    columns = builder.load(vector(at(b, (k, b_k))), align=4)
-    lane = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    for r, total in zip(index, sums, strict=True):
-        pointer = builder.inttoptr(at(a, (k, a_k), (r, a_r)), single.as_pointer())
-        one = builder.insert_element(
-            ir.Constant(_VECTOR, ir.Undefined), builder.load(pointer, align=4), ir.IntType(32)(0)
-        )
-        spread = builder.shuffle_vector(one, ir.Constant(_VECTOR, ir.Undefined), lane)
-        total.add_incoming(builder.call(fma, [spread, columns, total]), body)
+    for total, (a, b) in zip(sums, factors(k), strict=True):
+        total.add_incoming(builder.call(fma, [a, b, total]), body)
     k.add_incoming(builder.add(k, step), body)
     builder.branch(loop)
 
     builder.position_at_end(done)
-    for r, total in zip(index, sums, strict=True):
-        builder.store(total, vector(at(out, (r, out_r))), align=4)
-    return context.get_dummy_value()
+    return sums

@@ -73,6 +73,25 @@ def load(typingctx: Any, array: Any, at: Any) -> Any:
 
 
 @intrinsic
+def load_apart(typingctx: Any, array: Any, at: Any) -> Any:
+    """Read eight floats two apart, those at flat index `at`, `at` + 2, ..., `at` + 14."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        # Both loads end within the fifteen floats.
+        seventh = builder.add(args[1], ir.Constant(args[1].type, WIDTH - 1))
+        low, high = (
+            builder.load(_address(context, builder, signature, [args[0], place], _VECTOR), align=4)
+            for place in (args[1], seventh)
+        )
+        lanes = [0, 2, 4, 6, *(WIDTH + lane for lane in (1, 3, 5, 7))]
+        return builder.shuffle_vector(
+            low, high, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), lanes)
+        )
+
+    return vector(array, types.int64), codegen
+
+
+@intrinsic
 def store(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
     """Write a vector into a contiguous float32 array from flat index `at` on."""
 
@@ -118,3 +137,13 @@ def fma8(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
         return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
 
     return vector(vector, vector, vector), codegen
+
+
+@intrinsic
+def larger(typingctx: Any, a: Any, b: Any) -> Any:
+    """Return a where a > b, else b, lane by lane, as Python's ``max(b, a)``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
+
+    return vector(vector, vector), codegen

@@ -14,6 +14,7 @@ network together, and each comes out as if it had gone alone.
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +25,9 @@ from pyfaceau.errors import InputError
 from pyfaceau.modelfile import BinaryReader, mend
 from pyfaceau.numerics import _cnn_kernels as kernels
 from pyfaceau.numerics.gemm import order_blocks
-from pyfaceau.types import Float32, UInt8
+from pyfaceau.types import Float32
+
+Int64 = NDArray[np.int64]
 
 _BLOCK = 320
 _BLAS_OUTPUTS = 100
@@ -35,7 +38,7 @@ class Layer(Protocol):
     """One layer of a network: maps or vectors in, maps or vectors out."""
 
     def __call__(self, x: Float32) -> Float32:
-        """Return the layer's output; `x` may be overwritten."""
+        """Return the layer's output; `x` is contiguous and may be overwritten."""
         ...
 
 
@@ -65,13 +68,61 @@ def input_blocks(inputs: int) -> NDArray[np.int64]:
 
 
 @functools.lru_cache(maxsize=64)
-def _flat_masks(shape: tuple[int, int, int], inner: tuple[int, int], outputs: int) -> UInt8:
-    """Return each group of eight kernels' two-chain mask over flat positions of the input maps."""
-    height, width = inner
-    masks = order_blocks(height * width, outputs).T
-    table = np.zeros((len(masks), *shape), dtype=np.uint8)
-    table[:, :, :height, :width] = masks.reshape(-1, 1, height, width)
-    return table.reshape(len(masks), -1)
+def _chains(inputs: int) -> tuple[Int64, Int64]:
+    """Return the two orders of summation: one chain, and two.
+
+    Returns
+    -------
+    order : (2, inputs) int64
+        Which input comes when: one after another, or block by block those of the even chain and
+        then those of the odd one.
+    ends : (2, blocks, 3) int64
+        Where each block's first chain begins and ends, and its second.
+    """
+    pairs, ends = [], []
+    for first, stop in itertools.pairwise(input_blocks(inputs).tolist()):
+        eights = first + (stop - first) // 8 * 8
+        odd = range(first + 1, eights, 2)
+        pairs += [*range(first, eights, 2), *range(eights, stop), *odd]
+        ends.append([(first, stop, stop), (first, stop - len(odd), stop)])
+    return np.array([range(inputs), pairs]), np.array(ends).transpose(1, 0, 2).copy()
+
+
+@functools.lru_cache(maxsize=64)
+def _offsets(shape: tuple[int, ...], size: tuple[int, int]) -> Int64:
+    """Return where the inputs of a kernel begin in the strips of maps, in both orders, (2, k)."""
+    maps, pictures, height, width = shape
+    inner = width - size[1] + 1
+    strips = np.arange(maps * size[1] + 1) * (pictures * height * inner)
+    inputs = (strips[:-1, None] + np.arange(size[0]) * inner).ravel()
+    return np.append(inputs, strips[-1])[_chains(len(inputs) + 1)[0]]
+
+
+@functools.lru_cache(maxsize=64)
+def _jobs(positions: int, outputs: int) -> tuple[Int64, Int64]:
+    """Return the jobs of `kernels.convolve` for maps of so many positions, and their vectors."""
+    masks = np.ascontiguousarray(order_blocks(positions, outputs).T)
+    groups = [list(same) for _, same in itertools.groupby(masks, key=bytes)]
+    everywhere = kernels.cover(np.full(positions, True))
+    jobs: list[list[int]] = []
+    vectors: list[Int64] = []
+    for order in (0, 1):
+        stop, before = 0, None
+        for group in groups:
+            first, stop = stop, min(stop + 8 * len(group), outputs)
+            found = kernels.cover(group[0] == order)
+            if not order and len(everywhere) <= len(found):
+                # The few others are summed too, which costs nothing, and overwritten: so
+                # neighbouring groups of kernels share a job.
+                found = everywhere
+            if found is before:
+                jobs[-1][1] = stop
+            elif len(found):
+                done = sum(map(len, vectors))
+                jobs.append([first, stop, order, done, done + len(found)])
+                vectors.append(found)
+            before = found
+    return np.array(jobs), np.concatenate(vectors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,16 +151,19 @@ class Convolution:
                 f"x: expected {(inputs - 1) // (rows * columns)} maps of at least "
                 f"{rows}x{columns}, got {maps} of {height}x{width}"
             )
-        across = np.arange(columns)[:, None] + width * np.arange(rows)
-        offsets = (np.arange(maps)[:, None] * pictures * height * width + across.ravel()).ravel()
-        masks = _flat_masks((pictures, height, width), inner, outputs)
-        out = np.empty((outputs, pictures * height * width), np.float32)
-        reach = (rows - 1) * width + columns - 1
+        offsets, ends = _offsets(x.shape, self.size), _chains(inputs)[1]
+        jobs, vectors = _jobs(inner[0] * inner[1], outputs)
+        out = np.empty((outputs, pictures, *inner), np.float32)
         kernels.convolve(
-            x.reshape(-1), offsets, self.weights, input_blocks(inputs), masks, reach, out
+            np.ascontiguousarray(x), columns, offsets, self._ordered, ends, jobs, vectors, out
         )
-        maps_out = out.reshape(outputs, pictures, height, width)
-        return np.ascontiguousarray(maps_out[:, :, : inner[0], : inner[1]])
+        return out
+
+    @functools.cached_property
+    def _ordered(self) -> Float32:
+        """The weights in both orders of summation, (2, outputs, inputs)."""
+        order, _ = _chains(self.weights.shape[1])
+        return np.ascontiguousarray(self.weights[:, order].transpose(1, 0, 2))
 
 
 @dataclass(frozen=True)
@@ -153,7 +207,7 @@ class Rectifier:
     def __call__(self, x: Float32) -> Float32:
         """Rectify maps (channels, ...) or vectors (pictures, channels) in place."""
         if self.slopes is None:
-            np.maximum(x, np.float32(0), out=x)
+            kernels.rectify(x.reshape(-1))
         elif x.ndim == 2:
             np.copyto(x, self.slopes * x, where=x < 0)
         else:
@@ -197,8 +251,15 @@ class Dense:
         if outputs < _BLAS_OUTPUTS:
             kernels.dense_double(x, self.weights, self.bias, out)
         else:
-            kernels.dense_single(x, self.weights, self.bias, input_blocks(inputs), out)
+            kernels.dense_single(x, self._tiles, self.bias, _chains(inputs)[1][0], out)
         return out
+
+    @functools.cached_property
+    def _tiles(self) -> Float32:
+        """The weights of sixteen outputs at a time, (tiles, inputs, 16), with zeros at the end."""
+        inputs, outputs = self.weights.shape
+        padded = np.pad(self.weights, ((0, 0), (0, -outputs % 16)))
+        return np.ascontiguousarray(padded.reshape(inputs, -1, 16).transpose(1, 0, 2))
 
 
 @dataclass(frozen=True)

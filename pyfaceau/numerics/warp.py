@@ -64,7 +64,29 @@ def row_terms(m: Float64, y: int) -> tuple[int, int]:
 
 
 @kernel
-def sample_f32(image: Float32, x32: int, y32: int) -> float:
+def bilinear(p00: float, p01: float, p10: float, p11: float, x32: int, y32: int) -> float:
+    """Return the bilinear mean of four neighbours.
+
+    Parameters
+    ----------
+    p00, p01, p10, p11 : float32
+        Upper left, upper right, lower left and lower right pixel.
+    x32, y32 : int64
+        Position in 1/32 pixels; whole pixels do not matter.
+
+    Returns
+    -------
+    float32
+        Their mean, weighted by nearness.
+    """
+    fx = np.float32(x32 & 31) * _STEP
+    fy = np.float32(y32 & 31) * _STEP
+    gx, gy = _1 - fx, _1 - fy
+    return p00 * (gy * gx) + p01 * (gy * fx) + p10 * (fy * gx) + p11 * (fy * fx)
+
+
+@kernel
+def sample_f32(image: Float32 | UInt8, x32: int, y32: int) -> float:
     """Sample a picture at one position.
 
     Parameters
@@ -81,8 +103,6 @@ def sample_f32(image: Float32, x32: int, y32: int) -> float:
     """
     height, width = image.shape
     column, row = x32 >> 5, y32 >> 5
-    fx = np.float32(x32 & 31) * _STEP
-    fy = np.float32(y32 & 31) * _STEP
     p00 = p01 = p10 = p11 = _0
     left, right = 0 <= column < width, -1 <= column < width - 1
     if 0 <= row < height:
@@ -95,8 +115,7 @@ def sample_f32(image: Float32, x32: int, y32: int) -> float:
             p10 = np.float32(image[row + 1, column])
         if right:
             p11 = np.float32(image[row + 1, column + 1])
-    gx, gy = _1 - fx, _1 - fy
-    return p00 * (gy * gx) + p01 * (gy * fx) + p10 * (fy * gx) + p11 * (fy * fx)
+    return bilinear(p00, p01, p10, p11, x32, y32)
 
 
 @kernel

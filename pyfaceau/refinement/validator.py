@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyfaceau.errors import check_array, check_image
 from pyfaceau.modelfile import BinaryReader, mend
 from pyfaceau.numerics.cnn import Network, read_network
-from pyfaceau.refinement._validator_kernels import warp_triangles
+from pyfaceau.refinement._validator_kernels import surround, warp_triangles
 from pyfaceau.types import Float32, Float64, Int32, UInt8
 
 MARGIN = np.float32(3)
@@ -45,15 +45,16 @@ class _View:
     pixels: NDArray[np.int64]
     shape: tuple[int, int]
 
-    def features(self, gray: Float32, points: Float32) -> Float32:
+    def features(self, gray: UInt8, points: Float32) -> Float32:
         """Return the normalised warped pixels, (m,) float32."""
         values = np.empty(len(self.pixels), np.float32)
         warp_triangles(
             gray, points, self.triangles, self.alpha, self.beta, self.owner, self.grid, values
         )
         exact = values.astype(np.float64)
-        mean = exact.mean()
-        deviation = np.float32(np.sqrt(max((exact * exact).mean() - mean * mean, 0.0)))
+        mean = np.add.reduce(exact) / exact.size
+        variance = np.add.reduce(exact * exact) / exact.size - mean * mean
+        deviation = np.float32(np.sqrt(max(variance, 0.0)))
         inverse = np.float32(1.0 / np.float64(deviation)) if deviation else np.float32(1)
         values = (values - np.float32(mean)) * inverse
         normalised: Float32 = (values - self.mean) / self.deviation
@@ -143,9 +144,8 @@ class DetectionValidator:
             return 0.0
         x0, y0, x1, y1 = window
         points = landmarks - np.array([x0, y0], np.float32)
-        face = gray[y0:y1, x0:x1].astype(np.float32)
         view = self._view(rotation)
-        return view.confidence(view.features(face, points))
+        return view.confidence(view.features(gray[y0:y1, x0:x1], points))
 
     def _view(self, rotation: Float32) -> _View:
         distances = np.square(self._centres - rotation).sum(axis=1)
@@ -154,9 +154,9 @@ class DetectionValidator:
 
 def _window(landmarks: Float32, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
     """Return the part of the picture around the landmarks, x0, y0, x1, y1, or None if too small."""
-    x0, y0 = (max(int(value), 0) for value in landmarks.min(axis=0) - MARGIN)
-    x1, y1 = (int(value) for value in landmarks.max(axis=0) + MARGIN)
-    x1, y1 = min(x1, shape[1] - 1), min(y1, shape[0] - 1)
+    left, top, right, bottom = surround(landmarks, MARGIN)
+    x0, y0 = max(int(left), 0), max(int(top), 0)
+    x1, y1 = min(int(right), shape[1] - 1), min(int(bottom), shape[0] - 1)
     return None if x1 - x0 <= 1 or y1 - y0 <= 1 else (x0, y0, x1, y1)
 
 

@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from pyfaceau.errors import InputError, WeightsError
 from pyfaceau.modelfile import BinaryReader
+from pyfaceau.numerics import _cnn_kernels as kernels
 from pyfaceau.numerics.cnn import (
     Convolution,
     Dense,
     MaxPool,
     Rectifier,
+    _jobs,
     input_blocks,
     read_network,
 )
@@ -114,6 +116,67 @@ def test_convolution_equals_its_twin(rows: int, inputs: int, columns: int) -> No
     np.testing.assert_array_equal(as_convolution(a, b), product_twin(a, b))
 
 
+@pytest.mark.parametrize(
+    ("maps", "size", "outputs", "pictures", "height", "width"),
+    [
+        *[(1, (9, 9), 10, 1, 60, 60), (10, (7, 7), 10, 1, 26, 26)],  # the validator
+        *[(3, (3, 3), 28, 3, 12, 13), (9, (3, 3), 33, 2, 9, 11), (16, (3, 3), 24, 3, 5, 5)],
+        *[(41, (2, 2), 64, 7, 4, 4), (2, (3, 1), 6, 2, 8, 9), (3, (1, 3), 11, 1, 5, 10)],
+    ],
+)
+def test_convolution_of_pictures_equals_its_twin(
+    maps: int, size: tuple[int, int], outputs: int, pictures: int, height: int, width: int
+) -> None:
+    rng = np.random.default_rng(maps)
+    inputs = maps * size[0] * size[1] + 1
+    layer = Convolution(coarse(rng, outputs, inputs), size)
+    x = coarse(rng, maps, pictures, height, width)
+    result = layer(x)
+    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(2, 3))
+    for i in range(pictures):
+        positions = windows[:, i].transpose(1, 2, 0, 4, 3).reshape(-1, inputs - 1)
+        rows = np.append(positions, np.ones((len(positions), 1), np.float32), axis=1)
+        expected = product_twin(rows, layer.weights.T)
+        np.testing.assert_array_equal(result[:, i].reshape(outputs, -1).T, expected)
+
+
+def test_strips_by_hand() -> None:
+    x = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)
+    strips = np.empty(3 * 8 + 8, np.float32)
+    kernels.cut_strips(x, 2, strips)
+    expected = [0, 1, 3, 4, 6, 7, 9, 10, 1, 2, 4, 5, 7, 8, 10, 11]
+    assert strips.tolist() == expected + [1] * 8 + [0] * 8
+
+
+@pytest.mark.parametrize("width", [9, 10, 17, 19, 26])
+def test_strips_of_wide_maps(width: int) -> None:
+    x = np.random.default_rng(width).standard_normal((2, 3, 4, width)).astype(np.float32)
+    inner = width - 2
+    strips = np.empty(7 * 12 * inner + 8, np.float32)
+    kernels.cut_strips(x, 3, strips)
+    expected = np.stack([x[..., dx : dx + inner] for dx in range(3)], axis=1)
+    np.testing.assert_array_equal(strips[: 72 * inner], expected.ravel())
+
+
+def test_runs_are_covered_by_vectors_of_eight() -> None:
+    chosen = np.array([0, 1, 1, 0, *[1] * 17, 0, 0, 1], np.bool_)
+    assert kernels.cover(chosen).tolist() == [[1, 2], [4, 8], [12, 8], [20, 1], [23, 1]]
+    assert kernels.cover(~np.ones(5, np.bool_)).shape == (0, 2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(positions=st.integers(1, 300), outputs=st.integers(1, 70))
+def test_jobs_give_each_element_its_order_once_per_job(positions: int, outputs: int) -> None:
+    orders = np.full((positions, outputs), -1)
+    jobs, vectors = _jobs(positions, outputs)
+    for first, stop, order, begin, end in jobs:
+        places = [at + i for at, length in vectors[begin:end] for i in range(length)]
+        assert len(set(places)) == len(places)  # sums of several blocks are added in place
+        orders[places, first:stop] = order
+    expected = np.repeat(order_blocks(positions, outputs), 8, axis=1)[:, :outputs]
+    np.testing.assert_array_equal(orders, expected)
+
+
 def test_convolution_equals_the_blas_of_the_reference(tmp_path: Path) -> None:
     pytest.importorskip("scipy")
     if platform.machine().lower() not in ("x86_64", "amd64"):
@@ -179,10 +242,39 @@ def test_max_pool_clips_its_windows_at_the_border() -> None:
     assert MaxPool((3, 3), (2, 2))(-x)[0, 0].tolist() == [[0, -2], [-10, -12]]
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    step=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    more=st.tuples(st.integers(0, 40), st.integers(0, 40)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_max_pool_equals_its_twin(
+    size: tuple[int, int], step: tuple[int, int], more: tuple[int, int], seed: int
+) -> None:
+    """Of equal values, 0 and -0 among them, the first of a window is taken."""
+    step = min(step[0], size[0]), min(step[1], size[1])
+    shape = size[0] + more[0], size[1] + more[1]
+    x = np.random.default_rng(seed).choice(np.float32([-1, -0.0, 0, 0.5]), (2, 3, *shape))
+    x[0] -= np.float32(0.25)
+    x[1, 0] = np.minimum(x[1, 0], np.float32(-0.0))
+    out = MaxPool(size, step)(x)
+    expected = np.empty_like(out)
+    for c, n, i, j in np.ndindex(out.shape):
+        y, left = i * step[0], j * step[1]
+        window = x[c, n, y : y + size[0], left : left + size[1]]
+        expected[c, n, i, j] = max(window.ravel().tolist())
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(np.signbit(out), np.signbit(expected))
+
+
 def test_rectifier() -> None:
     x = np.array([[-2, 3], [-4, 5]], np.float32)
     slopes = np.array([0.5, 0.25], np.float32)
     assert Rectifier()(x.copy()).tolist() == [[0, 3], [0, 5]]
+    special = Rectifier()(np.array([[-0.0, 0, np.inf, -np.inf, np.nan]], np.float32))
+    np.testing.assert_array_equal(special, [[0, 0, np.inf, 0, np.nan]])
+    assert not np.signbit(special[0, :2]).any()
     assert Rectifier(slopes)(x.copy()).tolist() == [[-1, 3], [-2, 5]]
     maps = Rectifier(slopes)(x.reshape(2, 1, 1, 2).copy())
     assert maps.reshape(2, 2).tolist() == [[-1, 3], [-1, 5]]
@@ -207,12 +299,15 @@ def test_dense_on_positions() -> None:
     assert layer(maps).reshape(3, 2).tolist() == [[11, 22], [13, 25], [5, 8]]
 
 
-@pytest.mark.parametrize("inputs", [37, 576, 1152])
-def test_large_dense_equals_its_twin(inputs: int) -> None:
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "pictures"),
+    [(37, 128, 3), (576, 128, 3), (1152, 128, 3), (330, 101, 1), (20, 109, 6)],
+)
+def test_large_dense_equals_its_twin(inputs: int, outputs: int, pictures: int) -> None:
     rng = np.random.default_rng(inputs)
-    weights, bias = coarse(rng, inputs, 128), coarse(rng, 128)
-    vectors = coarse(rng, 3, inputs)
-    expected = np.broadcast_to(bias, (3, 128)).copy()
+    weights, bias = coarse(rng, inputs, outputs), coarse(rng, outputs)
+    vectors = coarse(rng, pictures, inputs)
+    expected = np.broadcast_to(bias, (pictures, outputs)).copy()
     ends = input_blocks(inputs)
     for first, stop in itertools.pairwise(ends):
         expected += chain(vectors, weights, list(range(first, stop)))

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from pyfaceau.numerics._jit import kernel
-from pyfaceau.numerics._vector import WIDTH, fma8, load, spread, store, zeros
+from pyfaceau.numerics._vector import (
+    WIDTH,
+    fma8,
+    larger,
+    load,
+    load_apart,
+    spread,
+    store,
+    zeros,
+)
 from pyfaceau.types import Float32
 
 
@@ -48,3 +57,27 @@ def _fused_and_not(a: Float32, c: Float32, out: Float32) -> None:
     x, z = load(a, 0), load(c, 0)
     store(out, 0, fma8(x, x, z))
     store(out, WIDTH, x * x + z)
+
+
+@kernel
+def _apart_and_larger(a: Float32, b: Float32, at: int, out: Float32) -> None:
+    x = load_apart(a, at)
+    store(out, 0, x)
+    store(out, WIDTH, larger(x, load(b, 0)))
+
+
+def test_every_other_float_is_read() -> None:
+    a, b, out = np.arange(17, dtype=np.float32), np.full(8, 7, np.float32), np.empty(16, np.float32)
+    _apart_and_larger(a, b, 2, out)  # to the end of the array
+    assert out.tolist() == [2, 4, 6, 8, 10, 12, 14, 16, 7, 7, 7, 8, 10, 12, 14, 16]
+
+
+def test_of_two_neither_larger_the_second_is_taken() -> None:
+    a, b = np.zeros(15, np.float32), np.zeros(8, np.float32)
+    a[::2] = [0, -0.0, np.nan, 1, np.nan, 2, -1, np.inf]
+    b[:] = [-0.0, 0, 1, np.nan, np.nan, 3, -2, np.inf]
+    out = np.empty(16, np.float32)
+    _apart_and_larger(a, b, 0, out)
+    expected = [max(y, x) for x, y in zip(a[::2].tolist(), b.tolist(), strict=True)]
+    np.testing.assert_array_equal(out[8:], expected)
+    np.testing.assert_array_equal(np.signbit(out[8:]), np.signbit(expected))

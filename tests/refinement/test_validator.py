@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfaceau.errors import InputError, WeightsError
-from pyfaceau.refinement._validator_kernels import warp_triangles
+from pyfaceau.refinement._validator_kernels import surround, warp_triangles
 from pyfaceau.refinement.validator import DetectionValidator, _window
 from pyfaceau.types import Float32
 
@@ -70,8 +70,7 @@ def test_features_equal_the_reference(validator: DetectionValidator, stages: Any
     assert window is not None
     x0, y0, x1, y1 = window
     view = validator._view(stages["f_global"][0, 1:4])
-    crop = gray[y0:y1, x0:x1].astype(np.float32)
-    features = view.features(crop, landmarks - np.float32([x0, y0]))
+    features = view.features(gray[y0:y1, x0:x1], landmarks - np.float32([x0, y0]))
     np.testing.assert_array_equal(features, stages["val_vec"].ravel())
 
 
@@ -102,6 +101,12 @@ def test_view_is_the_nearest(validator: DetectionValidator) -> None:
         assert view is validator._views[nearest]
 
 
+def test_extent_by_hand() -> None:
+    shape = np.float32([[4, -7], [1.5, 2], [9, 0.25]])
+    assert surround(shape, np.float32(3)) == (-1.5, -10, 12, 5)
+    assert surround(shape[:1], np.float32(0.5)) == (3.5, -7.5, 4.5, -6.5)
+
+
 def test_warp_by_hand() -> None:
     gray = np.arange(16, dtype=np.float32).reshape(4, 4)
     out = np.empty(3, np.float32)
@@ -122,13 +127,15 @@ def test_warp_by_hand() -> None:
 
 def test_warp_equals_its_twin(validator: DetectionValidator) -> None:
     rng = np.random.default_rng(3)
-    gray = rng.integers(0, 256, (200, 190)).astype(np.float32)
-    for view in validator._views:
-        shape = (face() + rng.normal(0, 3, (68, 2))).astype(np.float32)
-        out = np.empty(len(view.grid), np.float32)
-        arrays = (view.triangles, view.alpha, view.beta, view.owner, view.grid)
-        warp_triangles(gray, shape, *arrays, out)
-        np.testing.assert_array_equal(out, warp_twin(gray, shape, *arrays))
+    whole = rng.integers(0, 256, (200, 190), dtype=np.uint8)
+    part = whole[60:150, 50:140]  # some of the face lies outside
+    for gray, origin in ((whole, (0, 0)), (part, (50, 60))):
+        for view in validator._views:
+            shape = (face() - origin + rng.normal(0, 3, (68, 2))).astype(np.float32)
+            out = np.empty(len(view.grid), np.float32)
+            arrays = (view.triangles, view.alpha, view.beta, view.owner, view.grid)
+            warp_triangles(gray, shape, *arrays, out)
+            np.testing.assert_array_equal(out, warp_twin(gray.astype(np.float32), shape, *arrays))
 
 
 @settings(max_examples=10, deadline=None)
