@@ -24,7 +24,7 @@ UInt32 = NDArray[np.uint32]
 def _set(instance: Any, name: str, array: NDArray[Any]) -> None:
     """Store a checked array in a frozen instance, read-only."""
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(False)  # write=False, by position: half the time
     object.__setattr__(instance, name, view)
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from pyfaceau.errors import InputError, check_array, check_image, check_type
 from pyfaceau.landmarks.pfld import crop_from_box
@@ -33,6 +36,41 @@ def test_an_array_that_fits_is_the_callers_own() -> None:
 def test_an_array_that_does_not_fit_is_described(value: object, message: str) -> None:
     with pytest.raises(InputError, match=f"^{message}$"):
         check_array("a", value, (None, 2), np.float32)
+
+
+FLOATS = st.sampled_from((np.float32, np.float64))
+
+
+@given(st.data(), FLOATS, st.sampled_from((math.nan, math.inf, -math.inf)))
+def test_one_number_that_is_none_is_found_wherever_it_stands(
+    data: st.DataObject, dtype: type[np.floating], bad: float
+) -> None:
+    finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+    array = data.draw(arrays(dtype, st.tuples(st.integers(1, 9), st.just(2)), elements=finite))
+    assert check_array("a", array, (None, 2), dtype) is array
+    array.flat[data.draw(st.integers(0, array.size - 1))] = bad
+    with pytest.raises(InputError, match=r"^a: expected finite numbers, got NaN or infinity$"):
+        check_array("a", array, (None, 2), dtype)
+    assert check_array("a", array, (None, 2), dtype, finite=False) is array
+
+
+@given(FLOATS, st.integers(0, 600), st.floats(1e-45, 3e38), st.sampled_from((-1, 1)))
+def test_the_largest_numbers_are_finite(
+    dtype: type[np.floating], count: int, size: float, sign: int
+) -> None:
+    """Their sum and their squares are not, in float32."""
+    array = np.full(count, sign * size, dtype)
+    assert check_array("a", array, (None,), dtype) is array
+
+
+@given(arrays(np.float64, (4, 3), elements=st.floats(-1e6, 1e6)))
+def test_what_lies_otherwise_in_memory_is_copied_in_order(array: np.ndarray) -> None:
+    for value in (array.T, array.astype(np.float32).T, array.astype(">f8").T, array[::-1].T):
+        checked = check_array("a", value, (3, None), np.float64)
+        assert checked.flags.c_contiguous
+        assert checked.dtype == np.float64
+        assert checked.dtype.isnative
+        np.testing.assert_array_equal(checked, value)
 
 
 def test_a_picture_of_one_channel_is_gray() -> None:
