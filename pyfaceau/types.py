@@ -7,6 +7,7 @@ space: millimetres, x right, y down, z away from the camera.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -210,6 +211,11 @@ class Camera:
         check_array("fx, fy, cx, cy", lens, (4,), np.float64)
         if self.fx == 0 or self.fy == 0:
             raise InputError(f"fx, fy: expected focal lengths other than 0, got {lens[:2]}")
+
+    @cached_property
+    def lens(self) -> Float32:
+        """All four as (4,) float32: fx, fy, cx, cy."""
+        return np.array([self.fx, self.fy, self.cx, self.cy], np.float32)
 
     @classmethod
     def for_size(cls, width: int, height: int) -> Camera:

@@ -17,7 +17,7 @@ from pyfaceau.errors import InputError, check_array, check_type
 from pyfaceau.modelfile import TextReader, mend
 from pyfaceau.numerics.gemm import matvec, order_blocks
 from pyfaceau.numerics.rotation import euler_to_matrix
-from pyfaceau.pdm import _kernels
+from pyfaceau.pdm import _kernels, _kernels_shape
 from pyfaceau.types import FaceBox, Float32, ShapeFit
 
 
@@ -138,10 +138,30 @@ class PDM:
         InputError
             If `fit` is no ShapeFit, or one of another model.
         """
-        check_type("fit", fit, ShapeFit)
-        out = np.empty(2 * self.n_points, np.float32)
-        _kernels.project(fit.params_global, self.shape_3d(fit.params_local), out)
-        return np.ascontiguousarray(out.reshape(2, -1).T)
+        return _kernels_shape.shape_2d(*self.model_of(fit))
+
+    def model_of(self, fit: ShapeFit) -> tuple[Float32, Float32, Float32, Float32]:
+        """Return what kernels need of this model and of a fit of it.
+
+        Parameters
+        ----------
+        fit : ShapeFit
+            Parameters.
+
+        Returns
+        -------
+        tuple of float32 arrays
+            Transposed modes (m, 3n), mean (3n,), rigid (6,) and non-rigid (m,) parameters.
+
+        Raises
+        ------
+        InputError
+            If `fit` is no ShapeFit, or one of another model.
+        """
+        local = check_type("fit", fit, ShapeFit).params_local
+        if local.shape != self.eigenvalues.shape:
+            check_array("params_local", local, (self.n_modes,), np.float32)
+        return self.basis_t, self.mean, fit.params_global, local
 
     def params_from_box(self, box: FaceBox, rotation: ArrayLike = (0.0, 0.0, 0.0)) -> ShapeFit:
         """Return the mean shape, rotated, scaled and moved to fill a face box.
@@ -195,20 +215,21 @@ class PDM:
             If the array has another shape, is not finite, or fewer than three points are there.
         """
         points = check_array("landmarks", landmarks, (self.n_points, 2), np.float32)
-        seen = points[:, 0] != 0
-        if np.count_nonzero(seen) < 3:
-            raise InputError(
-                f"landmarks: expected at least 3 points with x other than 0, got {seen.sum()}"
-            )
         mean, basis, basis_t = self.mean, self.basis, self.basis_t
-        if not seen.all():
+        count = np.count_nonzero(points[:, 0])
+        if count < 3:
+            raise InputError(
+                f"landmarks: expected at least 3 points with x other than 0, got {count}"
+            )
+        if count < len(points):
+            seen = points[:, 0] != 0
             rows = np.tile(seen, 3)
             points = points[seen]
             mean, basis = mean[rows], basis[rows]
             basis_t = np.ascontiguousarray(basis.T)
         params_global = np.empty(6, np.float32)
         params_local = np.empty(self.n_modes, np.float32)
-        target = np.ascontiguousarray(points.T).ravel()
+        target = points.T.ravel()
         _kernels.calc_params(
             mean,
             basis,

@@ -5,15 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pyfaceau.errors import check_array, check_type
-from pyfaceau.numerics.rotation import axis_angle_to_matrix, matrix_to_euler
-from pyfaceau.pdm._kernels_pose import refine_pose
+from pyfaceau.errors import check_array
+from pyfaceau.pdm._kernels_shape import pose_of_fit
 from pyfaceau.pdm.model import PDM
-from pyfaceau.pdm.space import camera_array
 from pyfaceau.types import Camera, HeadPose, ShapeFit
-
-NO_POSE = HeadPose(np.zeros(3, np.float32), np.zeros(3, np.float32))
-"""The pose where there is none."""
 
 
 def head_pose(pdm: PDM, fit: ShapeFit, landmarks: ArrayLike, camera: Camera) -> HeadPose:
@@ -50,23 +45,5 @@ def head_pose(pdm: PDM, fit: ShapeFit, landmarks: ArrayLike, camera: Camera) -> 
         If shapes do not fit the model or values are not finite.
     """
     points = check_array("landmarks", landmarks, (pdm.n_points, 2), np.float32)
-    check_type("fit", fit, ShapeFit)
-    scale, *angles, tx, ty = fit.params_global
-    if scale == 0 or (points == points[0]).all():
-        return NO_POSE
-    lens = camera_array(camera)
-    fx, fy, cx, cy = lens
-    with np.errstate(over="ignore"):
-        depth = fx / scale
-        start = [*angles, (tx - cx) / fx * depth, (ty - cy) / fy * depth, depth]
-    pose = np.array(start, np.float64)
-    if not np.isfinite(pose).all() or not refine_pose(
-        pdm.shape_3d(fit.params_local), points, lens, pose
-    ):
-        return NO_POSE
-    with np.errstate(over="ignore"):
-        rotation, translation = pose[:3].astype(np.float32), pose[3:].astype(np.float32)
-    euler = matrix_to_euler(axis_angle_to_matrix(rotation))
-    if not np.isfinite(euler).all() or not np.isfinite(translation).all():
-        return NO_POSE
-    return HeadPose(translation, euler)
+    pose = pose_of_fit(*pdm.model_of(fit), points, camera.lens)
+    return HeadPose(pose[:3], pose[3:])

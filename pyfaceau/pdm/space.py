@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pyfaceau.errors import check_array, check_type
-from pyfaceau.numerics.rotation import euler_to_matrix
-from pyfaceau.pdm._kernels_pose import lift
+from pyfaceau.errors import check_array
+from pyfaceau.pdm._kernels_shape import lifted
 from pyfaceau.pdm.model import PDM
 from pyfaceau.types import Camera, Float32, ShapeFit
 
@@ -42,24 +41,4 @@ def landmarks_3d(pdm: PDM, fit: ShapeFit, landmarks: ArrayLike, camera: Camera) 
         If shapes do not fit the model or values are not finite.
     """
     points = check_array("landmarks", landmarks, (pdm.n_points, 2), np.float32)
-    check_type("fit", fit, ShapeFit)
-    g = fit.params_global
-    lens = camera_array(camera)
-    out = lift(pdm.shape_3d(fit.params_local), euler_to_matrix(g[1:4]), g[0], points, lens)
-    return out if np.isfinite(out).all() else np.zeros_like(out)
-
-
-def camera_array(camera: Camera) -> Float32:
-    """Return a camera as the kernels take it.
-
-    Parameters
-    ----------
-    camera : Camera
-        Pinhole camera.
-
-    Returns
-    -------
-    (4,) float32
-        fx, fy, cx, cy, pixels.
-    """
-    return np.array([camera.fx, camera.fy, camera.cx, camera.cy], np.float32)
+    return lifted(*pdm.model_of(fit), points, camera.lens)

@@ -197,6 +197,23 @@ def test_projections_equal_their_twins(seed: int) -> None:
 
 @settings(deadline=None)
 @given(seeds)
+def test_one_call_projects_as_two_do(seed: int) -> None:
+    pdm = random_pdm()
+    fit = random_fit(pdm, seed)
+    points = np.empty(48, np.float32)
+    kernels.project(fit.params_global, pdm.shape_3d(fit.params_local), points)
+    np.testing.assert_array_equal(pdm.shape_2d(fit), column(points))
+
+
+def test_a_fit_of_another_model_is_refused() -> None:
+    with pytest.raises(InputError, match=r"params_local: expected \(1\) float32, got shape \(5,\)"):
+        small_pdm().shape_2d(random_fit(random_pdm(), 0))
+    with pytest.raises(InputError, match="fit: expected a ShapeFit, got tuple"):
+        small_pdm().shape_2d((1, 2))  # type: ignore[arg-type]
+
+
+@settings(deadline=None)
+@given(seeds)
 def test_jacobian_is_the_derivative(seed: int) -> None:
     pdm = random_pdm()
     fit = random_fit(pdm, seed)

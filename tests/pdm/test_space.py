@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfaceau.errors import InputError
+from pyfaceau.numerics.rotation import euler_to_matrix
 from pyfaceau.pdm._kernels_pose import lift
 from pyfaceau.pdm.model import PDM
 from pyfaceau.pdm.space import landmarks_3d
@@ -80,6 +81,18 @@ def test_kernel_agrees_with_its_twin(seed: int) -> None:
     scale = np.float32(rng.uniform(0.2, 4))
     got = lift(shape, rotation, scale, landmarks, camera)
     np.testing.assert_array_equal(got, lift_twin(shape, rotation, scale, landmarks, camera))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.2, 4))
+def test_one_call_lifts_as_three_do(seed: int, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    pdm = PDM(rng.normal(0, 50, 204), rng.normal(0, 1, (204, 3)), np.ones(3))
+    fit = ShapeFit([scale, *rng.normal(0, 1, 3), 0, 0], rng.normal(0, 5, 3))
+    landmarks = rng.uniform(0, 640, (68, 2)).astype(np.float32)
+    shape, turn = pdm.shape_3d(fit.params_local), euler_to_matrix(fit.params_global[1:4])
+    expected = lift(shape, turn, fit.params_global[0], landmarks, CAMERA.lens)
+    np.testing.assert_array_equal(landmarks_3d(pdm, fit, landmarks, CAMERA), expected)
 
 
 @settings(max_examples=25, deadline=None)
