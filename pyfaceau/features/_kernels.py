@@ -12,7 +12,7 @@ _SIMD_END = 105
 
 
 @kernel
-def fhog_votes(image: UInt8, bins: UInt8, histogram: Float32) -> None:
+def _fhog_votes(image: UInt8, bins: UInt8, histogram: Float32) -> None:
     """Add every pixel's gradient to the four nearest cells.
 
     `image` (112, 112, 3) BGR; `bins` (511, 511) orientation of (gy + 255, gx + 255); `histogram`
@@ -59,10 +59,10 @@ def fhog_votes(image: UInt8, bins: UInt8, histogram: Float32) -> None:
 
 
 @kernel
-def fhog_blocks(histogram: Float32, energy: Float32, out: Float32) -> None:
+def _fhog_blocks(histogram: Float32, energy: Float32, out: Float32) -> None:
     """Normalise 12x12 cells by their four blocks.
 
-    `histogram` as filled by `fhog_votes`; `energy` (14, 14) scratch; `out` (12, 12, 31).
+    `histogram` as filled by `_fhog_votes`; `energy` (14, 14) scratch; `out` (12, 12, 31).
     """
     for r in range(14):
         for c in range(14):
@@ -110,30 +110,42 @@ def _describe(h: Float32, cap: Float32, gain: Float32, out: Float32) -> None:
 
 
 @kernel
-def histogram_insert(
-    values: Float64, low: float, high: float, histogram: UInt32, below: UInt32, at: UInt32
-) -> None:
-    """Count each value in its dimension's histogram; values outside go to the end bins.
-
-    `values` (d,); `histogram` (d, bins); `below` (d,) = counts in bins before `at` (d,), kept true.
-    """
-    bins = histogram.shape[1]
-    for d in range(values.shape[0]):
-        position = (values[d] - low) * bins / (high - low)
-        b = np.uint32(min(max(position, 0.0), bins - 1.0))
-        histogram[d, b] += np.uint32(1)
-        if b < at[d]:
-            below[d] += np.uint32(1)
+def fhog(image: UInt8, bins: UInt8) -> Float32:
+    """Describe a face, (4464,) float32; `image` and `bins` as for `_fhog_votes`."""
+    histogram = np.zeros((16, 16, 18), np.float32)
+    _fhog_votes(image, bins, histogram)
+    out = np.empty((12, 12, 31), np.float32)
+    _fhog_blocks(histogram, np.empty((14, 14), np.float32), out)
+    return out.reshape(-1)
 
 
 @kernel
-def histogram_seek(histogram: UInt32, cut: int, below: UInt32, at: UInt32) -> None:
-    """Move each dimension's `at` to the first bin whose cumulative count is `cut` (1 or more).
+def histogram_medians(
+    values: Float32 | Float64,
+    low: float,
+    high: float,
+    cut: int,
+    histogram: UInt32,
+    below: UInt32,
+    at: UInt32,
+    out: Float64,
+) -> None:
+    """Count each value in its dimension's histogram, fill `out` with the centre of the median bin.
 
-    The walk starts where the last one ended: a new value moves a median by one order statistic.
+    `values` (d,), those outside go to the end bins; `histogram` (d, bins); `at` (d,) the first bin
+    whose cumulative count is `cut` (1 or more), `below` (d,) the count in the bins before it, both
+    kept true. The walk to the median starts where the last one ended: a new value moves it by one
+    order statistic. Each dimension is done with while its histogram is in the processor's cache.
     """
-    for d in range(at.shape[0]):
+    bins = histogram.shape[1]
+    width = (high - low) / bins
+    for d in range(values.shape[0]):
+        position = (np.float64(values[d]) - low) * bins / (high - low)
+        b = np.uint32(min(max(position, 0.0), bins - 1.0))
+        histogram[d, b] += np.uint32(1)
         j, under = at[d], below[d]
+        if b < j:
+            under += np.uint32(1)
         while under >= cut:
             j -= np.uint32(1)
             under -= histogram[d, j]
@@ -141,3 +153,19 @@ def histogram_seek(histogram: UInt32, cut: int, below: UInt32, at: UInt32) -> No
             under += histogram[d, j]
             j += np.uint32(1)
         at[d], below[d] = j, under
+        out[d] = low + np.float64(j) * width + 0.5 * width
+
+
+@kernel
+def offsets_and_parameters(basis_t: Float32, params_local: Float32, out: Float64) -> None:
+    """Fill `out` (3n + m,) with V p and p in float64, each sum in the order of the modes.
+
+    `basis_t` (m, 3n) the modes V transposed, `params_local` (m,) p.
+    """
+    count = basis_t.shape[1]
+    out[:count] = 0.0
+    for k in range(basis_t.shape[0]):
+        p = np.float64(params_local[k])
+        out[count + k] = p
+        for i in range(count):
+            out[i] += np.float64(basis_t[k, i]) * p

@@ -93,8 +93,4 @@ def fhog(image: Any) -> Float32:
     picture = check_image("image", image, channels=(3,))
     if picture.shape != (SIZE, SIZE, 3):
         raise InputError(f"image: expected (112, 112, 3) uint8, got shape {picture.shape}")
-    histogram = np.zeros((16, 16, 18), np.float32)
-    out = np.empty((CELLS, CELLS, CHANNELS), np.float32)
-    _kernels.fhog_votes(picture, orientation_bins(), histogram)
-    _kernels.fhog_blocks(histogram, np.empty((14, 14), np.float32), out)
-    return out.reshape(-1)
+    return _kernels.fhog(picture, orientation_bins())

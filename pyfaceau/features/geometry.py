@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyfaceau.errors import check_array
+from pyfaceau.features._kernels import offsets_and_parameters
 from pyfaceau.pdm.model import PDM
 from pyfaceau.types import Float64
 
@@ -25,12 +26,14 @@ def geometry_descriptor(pdm: PDM, params_local: Any) -> Float64:
     -------
     (3 n + m,) float64
         ``basis @ params_local`` (offsets from the mean shape in mm: all x, all y, all z), then
-        `params_local`; computed in float64.
+        `params_local`; computed in float64, in the order of the modes.
 
     Raises
     ------
     InputError
         If `params_local` is not of the model's length.
     """
-    p = check_array("params_local", params_local, (pdm.n_modes,), np.float32).astype(np.float64)
-    return np.concatenate([pdm.basis.astype(np.float64) @ p, p])
+    p = check_array("params_local", params_local, (pdm.n_modes,), np.float32)
+    out = np.empty(sum(pdm.basis.shape))
+    offsets_and_parameters(pdm.basis_t, p, out)
+    return out

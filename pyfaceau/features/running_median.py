@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from pyfaceau.features import _kernels
-from pyfaceau.types import FaceFeatures, Float64
+from pyfaceau.types import FaceFeatures, Float32, Float64
 
 _HOG, _GEOMETRY = 4464, 238
 
@@ -47,26 +47,26 @@ class Calibration(Protocol):
 
 
 class _HistogramMedian:
-    """Medians of many dimensions, each kept as a histogram over the same range."""
+    """Medians of many dimensions, each kept as a histogram over the same range.
+
+    `first` is the centre of the first bin: the median where nothing was counted.
+    """
 
     def __init__(self, dimensions: int, bins: int, low: float, high: float) -> None:
-        self._low, self._high, self._width = low, high, (high - low) / bins
+        self._low, self._high = low, high
+        self.first = low + 0.5 * (high - low) / bins
         self._histogram = np.zeros((dimensions, bins), np.uint32)
         self._at = np.zeros(dimensions, np.uint32)
         self._below = np.zeros(dimensions, np.uint32)
         self._count = 0
 
-    def insert(self, values: Float64) -> None:
-        _kernels.histogram_insert(
-            values, self._low, self._high, self._histogram, self._below, self._at
-        )
+    def insert(self, values: Float32 | Float64, out: Float64) -> None:
+        """Count a face's values; fill `out` with the centres of the median bins."""
         self._count += 1
-        _kernels.histogram_seek(self._histogram, (self._count + 1) // 2, self._below, self._at)
-
-    def median(self) -> Float64:
-        """Centre of each dimension's median bin (of the first bin where nothing was counted)."""
-        centres: Float64 = self._low + self._at.astype(np.float64) * self._width
-        return centres + 0.5 * self._width
+        cut = (self._count + 1) // 2
+        _kernels.histogram_medians(
+            values, self._low, self._high, cut, self._histogram, self._below, self._at, out
+        )
 
 
 class FeatureMedian:
@@ -84,6 +84,8 @@ class FeatureMedian:
     def __init__(self) -> None:
         self._hog = _HistogramMedian(_HOG, 1000, -0.005, 1.0)
         self._geometry = _HistogramMedian(_GEOMETRY, 10000, -60.0, 60.0)
+        hog, geometry = max(self._hog.first, 0.0), self._geometry.first
+        self._value = np.repeat([hog, geometry], [_HOG, _GEOMETRY])
         self.count = 0
 
     def insert(self, features: FaceFeatures) -> None:
@@ -94,8 +96,11 @@ class FeatureMedian:
         features : FaceFeatures
             What describes it.
         """
-        self._hog.insert(features.hog.astype(np.float64))
-        self._geometry.insert(features.geometry)
+        value = np.empty(DIMENSIONS)  # a new one: who asked before keeps what he was told
+        self._hog.insert(features.hog, value[:_HOG])
+        self._geometry.insert(features.geometry, value[_HOG:])
+        np.maximum(value[:_HOG], 0.0, out=value[:_HOG])
+        self._value = value
         self.count += 1
 
     @property
@@ -110,8 +115,7 @@ class FeatureMedian:
         (4702,) float64
             FHOG, not below 0, then geometry in mm.
         """
-        hog: Float64 = np.maximum(self._hog.median(), 0.0)
-        return np.concatenate([hog, self._geometry.median()])
+        return self._value
 
 
 class RunningMedian:

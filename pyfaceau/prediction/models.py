@@ -49,8 +49,9 @@ def _read(path: Path, kinds: tuple[int, int]) -> _Linear:
     if not np.isfinite(numbers).all() or not cutoff < 1:
         raise mend(path, "model file holds numbers out of range")
     column = weights[:, 0].astype(np.float64)
-    offset = bias - float(mean[0].astype(np.float64) @ column)
-    return _Linear(kind in _DYNAMIC, column, offset, cutoff, classes)
+    average = np.zeros(1)
+    _kernels.linear_scores(mean[0].astype(np.float64), column[:, None], average)
+    return _Linear(kind in _DYNAMIC, column, bias - float(average[0]), cutoff, classes)
 
 
 def _entries(path: Path) -> dict[str, Path]:
@@ -149,10 +150,9 @@ class AUModels:
             If `features` are no FaceFeatures.
         """
         check_type("features", features, FaceFeatures)
-        out = np.zeros(len(self.offsets))
-        row = np.concatenate([features.hog, features.geometry])
-        _kernels.linear_scores(row, self.weights, out)
-        return out + self.offsets
+        out = np.empty(len(self.offsets))
+        _kernels.face_scores(features.hog, features.geometry, self.weights, self.offsets, out)
+        return out
 
     def neutral_scores(self, neutral: Float64) -> Float64:
         """Score a neutral face by all models.

@@ -30,6 +30,15 @@ def test_descriptors_of_a_video_equal_the_reference(shared, weights_dir):
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-13)
 
 
+def test_sums_are_taken_in_the_order_of_the_modes():
+    """In any other order 1 is lost beside 2**60."""
+    basis = np.zeros((3, 3), np.float32)
+    basis[1] = [2.0**30, -(2.0**30), 1]
+    pdm = PDM(np.zeros(3, np.float32), basis, np.ones(3, np.float32))
+    got = geometry_descriptor(pdm, [2.0**30, 2.0**30, 1])
+    np.testing.assert_array_equal(got, [0, 1, 0, 2.0**30, 2.0**30, 1])
+
+
 @given(st.lists(st.floats(-50, 50, width=32), min_size=2, max_size=2), st.sampled_from([-1, 0, 2]))
 def test_it_is_linear(params, factor):
     p = np.array(params, np.float32)

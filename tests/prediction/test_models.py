@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import struct
 
@@ -92,6 +93,15 @@ def test_one_product_agrees_with_its_twin(seed):
     shift = SMALL.neutral_scores(x)
     np.testing.assert_allclose(shift[::2], (x @ SMALL.weights)[::2], rtol=1e-9)
     assert not shift[1::2].any()
+
+
+def test_sums_are_taken_in_the_order_of_the_features():
+    """In any other order 1 is lost beside 2**60, in the sum over FHOG and geometry alike."""
+    hog, geometry, weights = np.zeros(4464, np.float32), np.zeros(238), np.ones((4702, 35))
+    hog[[0, 4463]], geometry[0] = 2.0**60, 1
+    weights[4463] = -1
+    models = dataclasses.replace(SMALL, weights=weights)
+    np.testing.assert_array_equal(models.scores(FaceFeatures(hog, geometry)), 1 + np.arange(35.0))
 
 
 @pytest.mark.parametrize(
