@@ -222,11 +222,7 @@ class CLNF:
 def _gray(image: ArrayLike) -> UInt8:
     """Return a checked picture in gray."""
     picture = check_image("image", image)
-    if picture.ndim == 2:
-        return picture
-    gray = np.empty(picture.shape[:2], np.uint8)
-    gray_from_bgr(picture, gray)
-    return gray
+    return picture if picture.ndim == 2 else gray_from_bgr(picture)
 
 
 def _positive(name: str, value: Any) -> float:

@@ -16,6 +16,7 @@ from pyfaceau.picture import FrameSource, open_frames
 from pyfaceau.progress import with_progress
 from pyfaceau.recorder import Seen, Written, record
 from pyfaceau.tracking.fitter import FaceFitter
+from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.identity import Identities
 from pyfaceau.tracking.multi import MultiFaceTracker
 from pyfaceau.tracking.tracker import eye_models, make_fitter
@@ -145,7 +146,7 @@ class MultiFacePipeline:
         """Yield each frame with its faces."""
         camera = self.config.lens.camera(frames.width, frames.height)
         self._tracker.reset()
-        with ahead(frames, self.threads) as decoded:
+        with ahead(with_gray(frames), self.threads) as decoded:
             tracked = ((frame, self._tracker.update(frame)) for frame in decoded)
             with ahead(tracked, self.threads) as followed:
                 for frame, faces in with_progress(followed, frames.frame_count, self.verbose):

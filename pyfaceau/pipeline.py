@@ -21,6 +21,7 @@ from pyfaceau.picture import FrameSource, open_frames
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.progress import with_progress
 from pyfaceau.recorder import Seen, Written, record
+from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker, track
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, TrackedFace
 
@@ -274,7 +275,7 @@ class FullPythonAUPipeline:
         """
         self.reset()
         with (
-            ahead(video, self.threads) as frames,
+            ahead(with_gray(video), self.threads) as frames,
             ahead(track(self._tracker, frames), self.threads) as faces,
         ):
             for frame, face in with_progress(faces, video.frame_count, self.verbose):

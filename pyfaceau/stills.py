@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pyfaceau.config import Config
 from pyfaceau.errors import check_image
 from pyfaceau.measurement import FaceMeasurer
@@ -93,8 +91,7 @@ class PicturePipeline:
     ) -> tuple[FrameResult, ...]:
         """Find and measure all faces of a picture."""
         picture = frame.image
-        gray = np.empty(picture.shape[:2], np.uint8)
-        gray_from_bgr(picture, gray)
+        gray = gray_from_bgr(picture)
         if boxes is None and min(gray.shape) < SMALLEST_SIDE:
             fits = []
         elif boxes is None:

@@ -41,14 +41,20 @@ class Frame:
         Position in decoding order, from 0. OpenFace's column ``frame`` is ``index + 1``.
     timestamp : float
         Seconds.
+    gray : (H, W) uint8 or None
+        The picture in gray, where it was made ahead of who needs it.
     """
 
     image: UInt8
     index: int
     timestamp: float
+    gray: UInt8 | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", check_image("image", self.image, channels=(3,)))
+        if self.gray is not None and self.gray.shape != self.image.shape[:2]:
+            size = self.image.shape[:2]
+            raise InputError(f"gray: expected shape {size}, got {self.gray.shape}")
         if self.index < 0:
             raise InputError(f"index: expected 0 or more, got {self.index}")
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 
-import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pyfaceau.errors import InputError, check_array, check_image, check_type
+from pyfaceau.landmarks import _kernels
 from pyfaceau.onnxsession import open_session
 from pyfaceau.types import FaceBox, Float32, Float64, Landmarks68, UInt8
 
@@ -52,8 +52,10 @@ def crop_from_box(box: FaceBox) -> Float64:
     check_type("box", box, FaceBox)
     factor, down = DETECTOR_BOX
     longer = max(box.width, box.height)
-    centre = np.array([box.x + box.width / 2, box.y + box.height / 2 + down * longer])
-    return _matrix(centre, factor * longer, 0.0)
+    x, y = box.x + box.width / 2, box.y + box.height / 2 + down * longer
+    crop = np.empty((2, 3))
+    _kernels.square_crop(x, y, factor * longer, 1.0, 0.0, SIDE, crop)
+    return crop
 
 
 def crop_from_points(points: ArrayLike) -> Float64:
@@ -78,29 +80,10 @@ def crop_from_points(points: ArrayLike) -> Float64:
         If the array has another shape, is not finite or all points are the same.
     """
     shape = check_array("points", points, (68, 2), np.float64)
-    across = shape[42:48].mean(axis=0) - shape[36:42].mean(axis=0)
-    roll = float(np.arctan2(across[1], across[0]))
-    level = shape @ _turn(roll).T
-    low, high = level.min(axis=0), level.max(axis=0)
-    longer = float((high - low).max())
-    if longer <= 0:
+    crop = np.empty((2, 3))
+    if not _kernels.crop_around(shape, *LANDMARK_BOX, SIDE, crop):
         raise InputError("points: expected landmarks of a face, got 68 times the same point")
-    factor, down = LANDMARK_BOX
-    centre = (low + high) / 2 + (0, down * longer)
-    return _matrix(_turn(roll).T @ centre, factor * longer, roll)
-
-
-def _turn(roll: float) -> Float64:
-    """Return the matrix that takes the direction at angle `roll` to the x axis."""
-    c, s = np.cos(roll), np.sin(roll)
-    return np.array([[c, s], [-s, c]])
-
-
-def _matrix(centre: Float64, side: float, roll: float) -> Float64:
-    """Return the similarity that takes a square's centre to the middle of the crop."""
-    linear = SIDE / side * _turn(roll)
-    middle = (SIDE - 1) / 2
-    return np.column_stack([linear, middle - linear @ centre])
+    return crop
 
 
 class PFLD:
@@ -172,12 +155,9 @@ class PFLD:
         matrices = check_array("crops", crops, (None, 2, 3), np.float64)
         if not (np.abs(np.linalg.det(matrices[:, :, :2])) > 1e-9).all():
             raise InputError("crops: expected invertible matrices")
-        tensor = np.empty((len(matrices), 3, SIDE, SIDE), dtype=np.float32)
-        for matrix, planes in zip(matrices, tensor, strict=True):
-            crop = cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-            np.multiply(np.moveaxis(crop, 2, 0)[::-1], np.float32(1 / 255), out=planes)
-        answer: NDArray[np.float32] = self._session.run(None, {self._input: tensor})[0]
-        points = answer.reshape(-1, 68, 2) * np.float64(SIDE) - OFFSET
-        inverse = np.linalg.inv(matrices[:, :, :2])
-        found = (points - matrices[:, None, :, 2]) @ inverse.transpose(0, 2, 1)
-        return np.asarray(found, dtype=np.float32)
+        tensor = np.empty((len(matrices), 3, SIDE, SIDE), np.float32)
+        _kernels.network_input(picture, matrices, tensor)
+        answer: Float32 = self._session.run(None, {self._input: tensor})[0]
+        found = np.empty((len(matrices), 68, 2), np.float32)
+        _kernels.points_in_picture(answer.reshape(-1, 68, 2), matrices, SIDE, *OFFSET, found)
+        return found

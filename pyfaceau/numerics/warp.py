@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from pyfaceau.numerics._jit import kernel
+from pyfaceau.numerics._pixel import mix_pixels
 from pyfaceau.types import Float32, Float64, UInt8
 
 _1 = np.float32(1)
@@ -141,7 +142,7 @@ def warp_affine_f32(image: Float32, m: Float64, out: Float32) -> None:
 
 @kernel
 def warp_affine_u8(image: UInt8, m: Float64, out: UInt8) -> None:
-    """Warp a colour picture with integer weights that sum to 32768.
+    """Warp a colour picture with integer weights that sum to 1024.
 
     Parameters
     ----------
@@ -153,48 +154,61 @@ def warp_affine_u8(image: UInt8, m: Float64, out: UInt8) -> None:
         Receives the result.
     """
     height, width = image.shape[0], image.shape[1]
+    flat = image.reshape(-1)
+    columns = np.empty((2, out.shape[1]), np.int64)
+    for x in range(out.shape[1]):
+        columns[0, x] = np.rint(m[0, 0] * x * 1024.0)
+        columns[1, x] = np.rint(m[1, 0] * x * 1024.0)
     for y in range(out.shape[0]):
         x0, y0 = row_terms(m, y)
         for x in range(out.shape[1]):
-            xs = (x0 + np.int64(np.rint(m[0, 0] * x * 1024.0))) >> 5
-            ys = (y0 + np.int64(np.rint(m[1, 0] * x * 1024.0))) >> 5
+            xs, ys = (x0 + columns[0, x]) >> 5, (y0 + columns[1, x]) >> 5
             column, row = xs >> 5, ys >> 5
-            fx, fy = np.int32(xs & 31), np.int32(ys & 31)
-            w00, w01 = (32 - fy) * (32 - fx) * 32, (32 - fy) * fx * 32
-            w10, w11 = fy * (32 - fx) * 32, fy * fx * 32
-            if 0 <= column < width - 1 and 0 <= row < height - 1:
-                for c in range(3):
-                    total = w00 * image[row, column, c] + w01 * image[row, column + 1, c]
-                    total += w10 * image[row + 1, column, c] + w11 * image[row + 1, column + 1, c]
-                    out[y, x, c] = (total + 16384) >> 15
-                continue
-            left, right = 0 <= column < width, -1 <= column < width - 1
-            for c in range(3):
-                total = 0
-                if 0 <= row < height:
-                    if left:
-                        total += w00 * image[row, column, c]
-                    if right:
-                        total += w01 * image[row, column + 1, c]
-                if -1 <= row < height - 1:
-                    if left:
-                        total += w10 * image[row + 1, column, c]
-                    if right:
-                        total += w11 * image[row + 1, column + 1, c]
-                out[y, x, c] = (total + 16384) >> 15
+            if 0 <= column < width - 2 and 0 <= row < height - 1:
+                at = 3 * (row * width + column)
+                blue, green, red = mix_pixels(flat, at, at + 3 * width, xs & 31, ys & 31)
+                out[y, x, 0], out[y, x, 1], out[y, x, 2] = blue, green, red
+            else:
+                _sample_border(image, xs, ys, out[y, x])
 
 
 @kernel
-def gray_from_bgr(image: UInt8, out: UInt8) -> None:
+def _sample_border(image: UInt8, x32: int, y32: int, out: UInt8) -> None:
+    """Sample a colour picture where neighbours may lie outside."""
+    height, width = image.shape[0], image.shape[1]
+    column, row = x32 >> 5, y32 >> 5
+    fx, fy = np.int32(x32 & 31), np.int32(y32 & 31)
+    left, right = 0 <= column < width, -1 <= column < width - 1
+    for c in range(3):
+        total = 512
+        if 0 <= row < height:
+            if left:
+                total += (32 - fy) * (32 - fx) * image[row, column, c]
+            if right:
+                total += (32 - fy) * fx * image[row, column + 1, c]
+        if -1 <= row < height - 1:
+            if left:
+                total += fy * (32 - fx) * image[row + 1, column, c]
+            if right:
+                total += fy * fx * image[row + 1, column + 1, c]
+        out[c] = total >> 10
+
+
+@kernel
+def gray_from_bgr(image: UInt8) -> UInt8:
     """Convert to gray, (3735 B + 19235 G + 9798 R + 16384) >> 15 (the reference's BT.601 weights).
 
     Parameters
     ----------
     image : (H, W, 3) uint8
         BGR.
-    out : (H, W) uint8
-        Receives the result.
+
+    Returns
+    -------
+    (H, W) uint8
+        Gray.
     """
+    out = np.empty((image.shape[0], image.shape[1]), np.uint8)
     for y in range(image.shape[0]):
         source, target = image[y].reshape(-1), out[y]
         for x in range(target.shape[0]):
@@ -202,3 +216,4 @@ def gray_from_bgr(image: UInt8, out: UInt8) -> None:
             green = np.int32(source[3 * x + 1]) * np.int32(19235)
             red = np.int32(source[3 * x + 2]) * np.int32(9798)
             target[x] = np.uint8((blue + green + red + np.int32(16384)) >> np.int32(15))
+    return out

@@ -132,9 +132,7 @@ class AlignedFaces(Sink):
             return image
         from pyfaceau.numerics.warp import gray_from_bgr
 
-        gray = np.empty(image.shape[:2], np.uint8)
-        gray_from_bgr(image, gray)
-        return gray
+        return gray_from_bgr(image)
 
     def _close(self) -> None:
         """Nothing is open."""

@@ -8,7 +8,6 @@ local neural fields of a landmark model, ICCV Workshops 2013.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -156,7 +155,7 @@ class CCNFExperts(PatchExperts):
         inverse = np.empty((positions, positions), np.float32)
         wide = np.empty((positions, positions), np.float64)
         identity = np.eye(positions, dtype=np.float32)
-        corrections = _corrections(self.scale, self.confidence.shape, window)
+        corrections = _corrections(self.scale, self.confidence.shape, view, window)
         for n in np.flatnonzero(self.visibility[view]):
             total = np.zeros((positions, positions), np.float32)
             for beta, component in zip(self.betas[view, n], self.components[window], strict=True):
@@ -168,7 +167,7 @@ class CCNFExperts(PatchExperts):
                 symmetric_inverse(precision.astype(np.float64), wide)
                 inverse = wide.astype(np.float32)
                 if corrections is not None:
-                    inverse = (inverse.view(np.int32) + corrections[view, n]).view(np.float32)
+                    inverse = (inverse.view(np.int32) + corrections[n]).view(np.float32)
             out[n, :, :positions] = inverse.T
         return out
 
@@ -205,17 +204,15 @@ def _multiples(sums: Float32, visible: NDArray[np.bool_]) -> Float32:
     return out
 
 
-def _corrections(scale: float, shape: tuple[int, ...], window: int) -> NDArray[np.int16] | None:
-    """Return the measured rounding of the reference's 121 x 121 inverses, where it is known."""
-    if (scale, window) != (0.25, SIDE):
+def _corrections(
+    scale: float, shape: tuple[int, ...], view: int, window: int
+) -> NDArray[np.int16] | None:
+    """Return the measured rounding of the reference's 121 x 121 inverses, where it is known.
+
+    (n, 121, 121) differences in units of the last place, for models of 7 views of 68 landmarks.
+    """
+    if (scale, window, shape) != (0.25, SIDE, (7, 68)):
         return None
-    corrections = _measured_rounding()
-    return corrections if corrections.shape[:2] == shape else None
-
-
-@functools.lru_cache(maxsize=1)
-def _measured_rounding() -> NDArray[np.int16]:
-    """Return (views, n, 121, 121) differences in units of the last place; part of the package."""
     with np.load(_ROUNDING, allow_pickle=False) as data:
-        rounding: NDArray[np.int16] = data["d"]
+        rounding: NDArray[np.int16] = data[f"view_{view}"]
     return rounding

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyfaceau.numerics.warp import gray_from_bgr
 from pyfaceau.tracking.fitter import FaceFitter
+from pyfaceau.tracking.gray import in_gray
 from pyfaceau.tracking.identity import Identities
 from pyfaceau.types import FaceBox, Float32, Frame, TrackedFace, UInt8
 
@@ -70,8 +70,7 @@ class MultiFaceTracker:
             are named.
         """
         image = frame.image
-        gray = np.empty(image.shape[:2], np.uint8)
-        gray_from_bgr(image, gray)
+        gray = in_gray(frame)
         new = self._new_faces(image)
         self._tracks = [self._step(track, image, gray, new) for track in self._tracks]
         self._frames += 1

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from pyfaceau.numerics.warp import gray_from_bgr
 from pyfaceau.refinement.face_model import FaceModel, blank_shape
+from pyfaceau.tracking.gray import in_gray
 from pyfaceau.types import FaceBox, Float32, Frame, ShapeFit, TrackedFace, UInt8
 
 _FIRST_EVERY = 12
@@ -108,9 +108,7 @@ class OpenFaceTracker:
         TrackedFace
             What OpenFace reports of this frame.
         """
-        gray = np.empty(frame.image.shape[:2], np.uint8)
-        gray_from_bgr(frame.image, gray)
-        success = self._step(frame.image, gray)
+        success = self._step(frame.image, in_gray(frame))
         state = self._state
         reason = "" if success else "no face found" if not state.initialised else "track rejected"
         return TrackedFace(

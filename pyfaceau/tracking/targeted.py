@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from pyfaceau.errors import InputError
 from pyfaceau.overlap import End, Helper, Promise, with_end
 from pyfaceau.pdm.model import PDM
+from pyfaceau.tracking.gray import in_gray
 from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
 from pyfaceau.tracking.targeted_fitter import SURE, Proposal, TargetedFitter, Verdict
 from pyfaceau.types import FaceBox, Float32, Frame, ShapeFit, TrackedFace, UInt8
@@ -51,7 +51,7 @@ class _Track:
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """A frame, its gray picture, its time (seconds); how it goes on from the frame before, if so.
+    """A frame with its gray picture, its time (seconds); how it goes on from the frame before.
 
     `trusted` is whether that one's confidence was high; that this one's will be the same is what
     the next frame begins with.
@@ -193,8 +193,7 @@ class TargetedTracker:
         passed = frame.timestamp - self._stamp
         self._now += passed if passed > 0 else _STILL
         self._stamp = frame.timestamp
-        gray = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-        return _Step(frame, gray, self._now)
+        return _Step(frame, in_gray(frame), self._now)
 
     def _foresee(self, step: _Step, before: _Step | None) -> _Step | None:
         """Begin a frame in the belief that the one before will be judged as it was proposed."""

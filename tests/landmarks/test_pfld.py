@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfaceau.errors import InputError
+from pyfaceau.landmarks import _kernels
 from pyfaceau.landmarks.pfld import PFLD, crop_from_box, crop_from_points
 from pyfaceau.types import FaceBox
 
@@ -143,3 +144,29 @@ def test_bad_input_is_refused(network: PFLD) -> None:
         crop_from_points(np.full((68, 2), 7.0))
     with pytest.raises(InputError, match="finite"):
         crop_from_points(np.full((68, 2), np.nan))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_input_and_answer_equal_their_twins(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    image = rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    crops = np.stack([crop_from_points(rng.normal(size=(68, 2)) * 20 + 40) for _ in range(2)])
+    planes = np.empty((2, 3, 112, 112), np.float32)
+    _kernels.network_input(image, crops, planes)
+    for crop, tensor in zip(crops, planes, strict=True):
+        warped = cv2.warpAffine(image, crop, (112, 112), flags=cv2.INTER_LINEAR)
+        np.testing.assert_array_equal(tensor, np.moveaxis(warped, 2, 0)[::-1] * np.float32(1 / 255))
+    answer = rng.random((2, 68, 2), dtype=np.float32)
+    found = np.empty_like(answer)
+    _kernels.points_in_picture(answer, crops, 112, 1.0, 0.6, found)
+    for points, crop, seen in zip(found, crops, answer, strict=True):
+        back = points @ crop[:, :2].T + crop[:, 2]
+        np.testing.assert_allclose(back, seen * 112 - [1.0, 0.6], atol=2e-4)
+
+
+def test_level_eyes_need_no_turn_and_equal_eyes_have_none() -> None:
+    points = np.zeros((68, 2))
+    points[0], points[1] = (-50, -50), (50, 50)
+    for eye in (0.0, 10.0):
+        points[42:48, 0] = eye
+        np.testing.assert_array_equal(crop_from_points(points)[:, :2], np.eye(2) * 112 / 120)

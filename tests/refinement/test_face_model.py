@@ -42,9 +42,7 @@ def gray_frames(shared: Path, count: int) -> Iterator[UInt8]:
         for frame in video:
             if frame.index == count:
                 return
-            gray = np.empty(frame.image.shape[:2], np.uint8)
-            gray_from_bgr(frame.image, gray)
-            yield gray
+            yield gray_from_bgr(frame.image)
 
 
 def column(vector: np.ndarray) -> np.ndarray:
