@@ -1,4 +1,4 @@
-"""Several vectors at a time as one value of a kernel: running sums, float64 lanes.
+"""Several vectors at a time as one value of a kernel: running sums, 8 x 8 blocks, float64 lanes.
 
 Rows are a tuple of vectors of `_vector`; their number is part of the type, so that one kernel
 serves tiles of four rows and of six.
@@ -174,3 +174,24 @@ def store_rows(typingctx: Any, array: Any, at: Any, step: Any, rows: Any) -> Any
         return context.get_dummy_value()
 
     return types.void(array, types.int64, types.int64, rows), codegen
+
+
+@intrinsic
+def transpose(typingctx: Any, rows: Any) -> Any:
+    """Turn eight vectors around: lane c of row r becomes lane r of row c."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        block = cgutils.unpack_tuple(builder, args[0])
+        for half in (4, 2, 1):  # swap the off-diagonal quarters, then those of each quarter
+            low = [c + (WIDTH - half if c & half else 0) for c in range(WIDTH)]
+            high = [lane + half for lane in low]
+            turned = list(block)
+            for r in range(WIDTH):
+                if not r & half:
+                    pair = block[r], block[r + half]
+                    turned[r] = builder.shuffle_vector(*pair, _lanes(low))
+                    turned[r + half] = builder.shuffle_vector(*pair, _lanes(high))
+            block = turned
+        return context.make_tuple(builder, signature.return_type, block)
+
+    return rows(rows), codegen

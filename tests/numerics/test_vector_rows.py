@@ -18,6 +18,15 @@ def _sum_rows(a: Float32, b: Float32, out: Float32) -> None:
 
 
 @kernel
+def _turn(block: Float32, out: Float32) -> None:
+    lines = (
+        load(block, 0), load(block, 8), load(block, 16), load(block, 24),
+        load(block, 32), load(block, 40), load(block, 48), load(block, 56),
+    )  # fmt: skip
+    rows.store_rows(out, 0, WIDTH, rows.transpose(lines))
+
+
+@kernel
 def _wide(a: Float32, b: Float64, out: Float64, rounded: Float32) -> None:
     x, y = rows.widen(load(a, 1)), rows.load_wide(b, 2)
     rows.store_wide(out, 0, x + y)
@@ -39,6 +48,12 @@ def test_each_row_has_its_own_factor_and_rounds_once(numbers: Float32) -> None:
     first = a[1:4, None] * b[None, :8]
     second = np.outer(a[2:5].astype(np.float64), b[1:9].astype(np.float64)) + first
     np.testing.assert_array_equal(out, first + second.astype(np.float32))
+
+
+def test_a_block_is_transposed(numbers: Float32) -> None:
+    out = np.empty((8, 8), np.float32)
+    _turn(numbers[0], out.reshape(-1))
+    np.testing.assert_array_equal(out, numbers[0].reshape(8, 8).T)
 
 
 def test_float64_lanes_are_numpys(numbers: Float32) -> None:
