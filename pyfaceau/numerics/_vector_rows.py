@@ -50,7 +50,6 @@ def _operator(function: Any, instruction: str) -> None:
         return getattr(builder, instruction)(*args)
 
 
-_operator(operator.add, "fadd")
 _operator(operator.sub, "fsub")
 _operator(operator.mul, "fmul")
 
