@@ -15,11 +15,14 @@ kernels.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.numerics._jit import fma, kernel
-from pyfaceau.numerics._tile import fma_tile
+from pyfaceau.numerics._vector import load
+from pyfaceau.numerics._vector_rows import add_rows, fma_rows, store_rows, zero_rows
 from pyfaceau.types import Float32, Float64
 
 
@@ -54,31 +57,13 @@ def order_blocks(rows: int, columns: int) -> NDArray[np.bool_]:
 
 
 @kernel
-def _sum_tile(
-    weighted: Float32, jacobian: Float32, row: int, column: int, two_chains: bool, out: Float32
-) -> None:
-    """Sum 6 x 8 elements of the product from (row, column) on, in order E or S."""
-    count, n = jacobian.shape
-    a = weighted.ctypes.data + 4 * row
-    b = jacobian.ctypes.data + 4 * column
-    even = out.ctypes.data
-    out[:] = np.float32(0)
-    whole = count - count % 8 if two_chains else 0
-    if two_chains:
-        fma_tile(6, a, n, 1, b, n, (1, whole, 2), even + 192, 8)
-        fma_tile(6, a, n, 1, b, n, (0, whole, 2), even, 8)
-    fma_tile(6, a, n, 1, b, n, (whole, count, 1), even, 8)
-    if two_chains:
-        out[0] += out[1]
-
-
-@kernel
 def normal_matrix(
     weighted: Float32, jacobian: Float32, diagonal: Float32, blocks: NDArray[np.bool_], out: Float32
 ) -> None:
     """Compute the lower triangle of (W J)' J + diag(lambda).
 
-    Tiles of six rows and eight columns; the last tile in either direction reaches back.
+    Tiles of six or four rows and eight columns, each in one order. The last tile in either
+    direction reaches back, so it comes first: what it writes too much is then written over.
 
     Parameters
     ----------
@@ -91,43 +76,107 @@ def normal_matrix(
     out : (n, n) float32
         Receives the matrix; what it holds above the diagonal means nothing.
     """
-    n = jacobian.shape[1]
+    count, n = jacobian.shape
+    a, b, h = weighted.reshape(-1), jacobian.reshape(-1), out.reshape(-1)
     if n < 8:
-        _narrow_normal_matrix(weighted, jacobian, diagonal, out)
-        return
-    sums = np.empty((2, 6, 8), np.float32)
-    for top in range(0, n, 6):
-        row = min(top, n - 6)
-        for left in range(0, min(top + 6, n), 8):
-            column = min(left, n - 8)
-            for order in (False, True):
-                used = False
-                for i in range(top, min(top + 6, n)):
-                    used |= blocks[i, left // 8] == order
-                if not used:
-                    continue
-                _sum_tile(weighted, jacobian, row, column, order, sums)
-                for i in range(top, min(top + 6, n)):
-                    if blocks[i, left // 8] == order:
-                        for j in range(left, min(left + 8, n)):
-                            out[i, j] = sums[0, i - row, j - column]
+        _narrow_normal_matrix(a, b, (count, n), h)
+    else:
+        dozens = n // 12 * 12
+        fours = dozens + (n - dozens) // 4 * 4
+        if fours < n:
+            _tile_row(zero_rows(4), a, b, (count, n), n - 4, blocks[n - 1], h)
+        for row in range(fours - 4, dozens - 1, -4):
+            _tile_row(zero_rows(4), a, b, (count, n), row, blocks[row], h)
+        for row in range(dozens - 6, -1, -6):
+            _tile_row(zero_rows(6), a, b, (count, n), row, blocks[row], h)
     for i in range(n):
         out[i, i] += diagonal[i]
 
 
 @kernel
-def _narrow_normal_matrix(
-    weighted: Float32, jacobian: Float32, diagonal: Float32, out: Float32
+def _tile_row(
+    zero: Any, a: Float32, b: Float32, shape: tuple[int, int], row: int,
+    two_chains: NDArray[np.bool_], out: Float32,
+) -> None:  # fmt: skip
+    """Sum the rows from `row` on, up to the diagonal; `zero` has as many rows as the tiles."""
+    n = shape[1]
+    left = (row + len(zero) - 1) // 8 * 8
+    while left >= 0:
+        column = min(left, n - 8)
+        if two_chains[left // 8]:
+            _sum_two_chains(zero, a, b, shape, row, column, out)
+        elif left >= 8 and not two_chains[left // 8 - 1]:
+            left -= 8
+            _sum_two_tiles(zero, a, b, shape, row, (left, column), out)
+        else:
+            _sum_tile(zero, a, b, shape, row, column, out)
+        left -= 8
+
+
+@kernel
+def _sum_two_chains(
+    zero: Any, a: Float32, b: Float32, shape: tuple[int, int], row: int, column: int, out: Float32
 ) -> None:
-    """Compute the matrix where it has fewer than eight columns: all in order S."""
-    count, n = jacobian.shape
-    out[:] = np.float32(0)
-    for k in range(count):
-        for i in range(n):
+    """Sum one tile in order E."""
+    count, n = shape
+    whole = count - count % 8
+    even = odd = zero
+    for k in range(0, whole * n, 2 * n):
+        even = fma_rows(a, k + row, load(b, k + column), even)
+        odd = fma_rows(a, k + n + row, load(b, k + n + column), odd)
+    for k in range(whole * n, count * n, n):
+        even = fma_rows(a, k + row, load(b, k + column), even)
+    store_rows(out, row * n + column, n, add_rows(even, odd))
+
+
+@kernel
+def _sum_two_tiles(
+    zero: Any, a: Float32, b: Float32, shape: tuple[int, int], row: int, columns: tuple[int, int],
+    out: Float32,
+) -> None:  # fmt: skip
+    """Sum two tiles in order S; they use the vector units better than one. The right one yields."""
+    count, n = shape
+    left, right = zero, zero
+    for k in range(0, count * n, n):
+        left = fma_rows(a, k + row, load(b, k + columns[0]), left)
+        right = fma_rows(a, k + row, load(b, k + columns[1]), right)
+    store_rows(out, row * n + columns[1], n, right)
+    store_rows(out, row * n + columns[0], n, left)
+
+
+@kernel
+def _sum_tile(
+    zero: Any, a: Float32, b: Float32, shape: tuple[int, int], row: int, column: int, out: Float32
+) -> None:
+    """Sum one tile in order S."""
+    count, n = shape
+    sums = zero
+    for k in range(0, count * n, n):
+        sums = fma_rows(a, k + row, load(b, k + column), sums)
+    store_rows(out, row * n + column, n, sums)
+
+
+@kernel
+def _narrow_normal_matrix(a: Float32, b: Float32, shape: tuple[int, int], out: Float32) -> None:
+    """Compute the matrix where it has six or seven columns: all in order S.
+
+    Vectors reach into the row behind, which the last row has not: it is summed one by one.
+    """
+    count, n = shape
+    tile = np.zeros(64, np.float32)
+    for row in range(0, n, 6):
+        top = min(row, n - 6)
+        sums = zero_rows(6)
+        for k in range(0, (count - 1) * n, n):
+            sums = fma_rows(a, k + top, load(b, k), sums)
+        store_rows(tile, 0, 8, sums)
+        for i in range(6):
             for j in range(n):
-                out[i, j] = fma(weighted[k, i], jacobian[k, j], out[i, j])
-    for i in range(n):
-        out[i, i] += diagonal[i]
+                total = tile[8 * i + j]
+                if count > 0:
+                    k = (count - 1) * n
+                    total = fma(a[k + top + i], b[k + j], total)
+                out[(top + i) * n + j] = total
 
 
 @kernel

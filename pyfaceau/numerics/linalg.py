@@ -13,6 +13,8 @@ import math
 import numpy as np
 
 from pyfaceau.numerics._jit import kernel
+from pyfaceau.numerics._vector import WIDTH, load, spread, store
+from pyfaceau.numerics._vector_rows import fill, load_wide, narrow, store_wide, widen
 from pyfaceau.types import Float32, Float64
 
 _EPSILON = 1.1920928955078125e-07
@@ -21,68 +23,87 @@ _PIVOTS = 4
 
 
 @kernel
-def cholesky_factor(a: Float32, lower_t: Float32) -> bool:
-    """Factor a symmetric matrix, A = L L'.
+def _cholesky_rows(a: Float32, sides: Float32) -> Float32:
+    """Lay out the columns of (n, n) `a` as rows, behind each what (m, n) `sides` have there.
+
+    The rows have zeros at the end, as two vectors are read from wherever one has numbers in use.
+    """
+    n, m = a.shape[0], sides.shape[0]
+    rows = np.zeros((n, (n + m + WIDTH - 1) // WIDTH * WIDTH + WIDTH), np.float32)
+    for i in range(n):
+        for j in range(i + 1):
+            rows[j, i] = a[i, j]
+    for c in range(m):
+        for j in range(n):
+            rows[j, n + c] = sides[c, j]
+    return rows
+
+
+@kernel
+def _cholesky_factor(rows: Float32, lower: Float32, used: int) -> bool:
+    """Factor a symmetric matrix, A = L L', and solve L y = b: b becomes y as if a row of A.
 
     Parameters
     ----------
-    a : (n, n) float32
-        Only its lower triangle is read.
-    lower_t : (n, n) float32
-        Receives L transposed in its upper triangle, with the reciprocal of the diagonal.
+    rows : (n, stride) float32
+        From `_cholesky_rows`; columns of L and, behind each, its element of every y, take its
+        place.
+    lower : (n, stride) float32
+        Receives L, with the reciprocal of the diagonal.
+    used : int
+        Elements of a row in use.
 
     Returns
     -------
     bool
-        False where a pivot is under 1.19e-7; `lower_t` is then unusable.
+        False where a pivot is under 1.19e-7; the factor is then unusable.
     """
-    n = a.shape[0]
-    sums = np.empty(n, np.float64)
+    n, stride = rows.shape
+    columns, diagonal = rows.reshape(-1), np.zeros(stride, np.float64)
     for j in range(n):
-        for i in range(j, n):
-            sums[i] = a[i, j]
-        for k in range(j):
-            factor = lower_t[k, j]
-            sums[j] -= np.float64(factor) * np.float64(factor)
-            for i in range(j + 1, n):
-                sums[i] -= np.float64(lower_t[k, i] * factor)
-        if sums[j] < _EPSILON:
+        diagonal[j] = rows[j, j]
+    for j in range(n):
+        if diagonal[j] < _EPSILON:
             return False
-        reciprocal = np.float32(1.0 / math.sqrt(sums[j]))
-        lower_t[j, j] = reciprocal
+        lower[j, j] = np.float32(1.0 / math.sqrt(diagonal[j]))
+        first = (j + 1) // WIDTH * WIDTH  # lanes up to j compute what is never read
+        for at in range(first, used, 2 * WIDTH):
+            _factor_vectors(columns, stride, j, at, lower[j, j])
         for i in range(j + 1, n):
-            lower_t[j, i] = np.float32(sums[i] * np.float64(reciprocal))
+            lower[i, j] = rows[j, i]
+        for at in range(first, n, WIDTH):
+            x = widen(load(columns, j * stride + at))
+            store_wide(diagonal, at, load_wide(diagonal, at) - x * x)
     return True
 
 
 @kernel
-def cholesky_substitute(lower_t: Float32, b: Float32, x: Float32) -> None:
-    """Solve L L' x = b with the factor made by `cholesky_factor`.
+def _factor_vectors(columns: Float32, stride: int, j: int, at: int, reciprocal: float) -> None:
+    """Compute 16 elements of a column of L from `at` on, with the running sums in registers."""
+    here = j * stride + at
+    s0, s1 = widen(load(columns, here)), widen(load(columns, here + WIDTH))
+    for k in range(0, j * stride, stride):
+        factor = spread(columns, k + j)
+        s0 = s0 - widen(load(columns, k + at) * factor)
+        s1 = s1 - widen(load(columns, k + at + WIDTH) * factor)
+    scale = widen(fill(reciprocal))
+    store(columns, here, narrow(s0 * scale))
+    store(columns, here + WIDTH, narrow(s1 * scale))
 
-    Parameters
-    ----------
-    lower_t : (n, n) float32
-        Transposed factor.
-    b : (n,) float32
-        Right-hand side.
-    x : (n,) float32
-        Receives the solution; may be `b` itself.
-    """
-    n = b.shape[0]
-    sums = b.astype(np.float64)
+
+@kernel
+def _substitute_back(lower: Float32, y: Float32, sums: Float64, x: Float32) -> None:
+    """Solve L' x = y; `sums` is work space of a row of `lower`."""
+    n, stride = lower.shape
+    flat = lower.reshape(-1)
     for i in range(n):
-        y = np.float32(sums[i] * np.float64(lower_t[i, i]))
-        x[i] = y
-        for k in range(i + 1, n):
-            sums[k] -= np.float64(lower_t[i, k] * y)
-    lower = lower_t.T.copy()
-    for i in range(n):
-        sums[i] = np.float64(x[i])
+        sums[i] = y[i]
     for i in range(n - 1, -1, -1):
-        y = np.float32(sums[i] * np.float64(lower[i, i]))
-        x[i] = y
-        for k in range(i):
-            sums[k] -= np.float64(lower[i, k] * y)
+        x[i] = np.float32(sums[i] * np.float64(lower[i, i]))
+        value = fill(x[i])
+        for at in range(0, i, WIDTH):  # lanes from i on are solved already
+            product = load(flat, i * stride + at) * value
+            store_wide(sums, at, load_wide(sums, at) - widen(product))
 
 
 @kernel
@@ -96,18 +117,20 @@ def cholesky_solve(a: Float32, b: Float32, x: Float32) -> bool:
     b : (n,) float32
         Right-hand side.
     x : (n,) float32
-        Receives the solution.
+        Receives the solution; may be `b` itself.
 
     Returns
     -------
     bool
         Whether A was positive definite.
     """
-    lower_t = np.empty_like(a)
-    if not cholesky_factor(a, lower_t):
+    n = a.shape[0]
+    rows = _cholesky_rows(a, b.reshape(1, n))
+    lower = np.empty_like(rows)
+    if not _cholesky_factor(rows, lower, n + 1):
         x[:] = np.float32(0)
         return False
-    cholesky_substitute(lower_t, b, x)
+    _substitute_back(lower, rows[:, n], np.zeros(rows.shape[1], np.float64), x)
     return True
 
 
@@ -128,16 +151,14 @@ def cholesky_inverse(a: Float32, out: Float32) -> bool:
         False, and zeros, where A is not positive definite.
     """
     n = a.shape[0]
-    lower_t = np.empty_like(a)
-    if not cholesky_factor(a, lower_t):
+    rows = _cholesky_rows(a, np.eye(n, dtype=np.float32))
+    lower = np.empty_like(rows)
+    if not _cholesky_factor(rows, lower, 2 * n):
         out[:] = np.float32(0)
         return False
-    column = np.empty(n, np.float32)
+    sums = np.zeros(rows.shape[1], np.float64)
     for j in range(n):
-        column[:] = np.float32(0)
-        column[j] = np.float32(1)
-        cholesky_substitute(lower_t, column, column)
-        out[:, j] = column
+        _substitute_back(lower, rows[:, n + j], sums, out[:, j])
     return True
 
 

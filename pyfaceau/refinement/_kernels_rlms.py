@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.numerics._jit import kernel
+from pyfaceau.numerics._vector import WIDTH, load, store, zeros
+from pyfaceau.numerics._vector_rows import fill, store_rows, transpose
 from pyfaceau.numerics.gemm import matvec, normal_matrix, transposed_matvec
 from pyfaceau.numerics.libm import expf
 from pyfaceau.numerics.linalg import cholesky_solve
@@ -50,7 +52,7 @@ def mean_shift(
     responses : (n, w, w) float32
         Response maps; rows y, columns x.
     offsets : (n, 2) float32
-        Positions x, y in the maps; limited to [0, w - 0.1] in place.
+        Positions x, y in the maps; used as if limited to [0, w - 0.1].
     visible : (n,) bool
         Landmarks to compute; others get 0.
     sigma : float32
@@ -61,31 +63,82 @@ def mean_shift(
         Receives the shifts.
     """
     n, window = responses.shape[0], responses.shape[1]
-    top = np.float32(window) - _STEP
-    for i in range(n):
-        if not visible[i]:
-            out[i, 0] = out[i, 1] = np.float32(0)
-            continue
-        dx = min(max(offsets[i, 0], np.float32(0)), top)
-        dy = min(max(offsets[i, 1], np.float32(0)), top)
-        ix = int(np.float64(dx / _STEP) + 0.5)
-        iy = int(np.float64(dy / _STEP) + 0.5)
-        if not filled[iy, ix]:
-            _kde_cell(sigma, ix, iy, window, table[iy, ix])
-            filled[iy, ix] = True
-        cell = table[iy, ix]
-        total = moment_x = moment_y = np.float32(0)
-        for row in range(window):
-            for column in range(window):
-                value = responses[i, row, column] * cell[row, column]
-                total += value
-                moment_x += value * np.float32(column)
-                moment_y += value * np.float32(row)
-        if total == 0:
-            out[i, 0] = out[i, 1] = np.float32(0)
-            continue
-        out[i, 0] = moment_x / total - dx
-        out[i, 1] = moment_y / total - dy
+    cells = window * window
+    maps, kernels = responses.reshape(-1), table.reshape(-1)
+    starts = np.zeros((2, WIDTH), np.int64)
+    values = np.empty(cells * WIDTH, np.float32)
+    sums = np.empty((3, WIDTH), np.float32)
+    for first in range(0, n, WIDTH):  # eight landmarks side by side, one in each lane
+        for i in range(first, min(first + WIDTH, n)):
+            if not visible[i]:
+                continue
+            ix, iy = _nearest_tenth(offsets[i, 0], window), _nearest_tenth(offsets[i, 1], window)
+            if not filled[iy, ix]:
+                _kde_cell(sigma, ix, iy, window, table[iy, ix])
+                filled[iy, ix] = True
+            starts[0, i - first] = i * cells
+            starts[1, i - first] = (iy * table.shape[1] + ix) * cells
+        _multiply_maps(maps, kernels, starts, cells, values)
+        _add_moments(values, window, sums.reshape(-1))
+        for i in range(first, min(first + WIDTH, n)):
+            total = sums[0, i - first]
+            if not visible[i] or total == 0:
+                out[i, 0] = out[i, 1] = np.float32(0)
+                continue
+            out[i, 0] = sums[1, i - first] / total - _limited(offsets[i, 0], window)
+            out[i, 1] = sums[2, i - first] / total - _limited(offsets[i, 1], window)
+
+
+@kernel
+def _multiply_maps(
+    maps: Float32, kernels: Float32, starts: NDArray[np.int64], cells: int, values: Float32
+) -> None:
+    """Multiply eight maps with their kernels; cell k of map c becomes lane c of vector k."""
+    whole = cells // WIDTH * WIDTH
+    for k in range(0, whole, WIDTH):
+        block = (
+            load(maps, starts[0, 0] + k) * load(kernels, starts[1, 0] + k),
+            load(maps, starts[0, 1] + k) * load(kernels, starts[1, 1] + k),
+            load(maps, starts[0, 2] + k) * load(kernels, starts[1, 2] + k),
+            load(maps, starts[0, 3] + k) * load(kernels, starts[1, 3] + k),
+            load(maps, starts[0, 4] + k) * load(kernels, starts[1, 4] + k),
+            load(maps, starts[0, 5] + k) * load(kernels, starts[1, 5] + k),
+            load(maps, starts[0, 6] + k) * load(kernels, starts[1, 6] + k),
+            load(maps, starts[0, 7] + k) * load(kernels, starts[1, 7] + k),
+        )
+        store_rows(values, k * WIDTH, WIDTH, transpose(block))
+    for k in range(whole, cells):
+        for c in range(WIDTH):
+            values[k * WIDTH + c] = maps[starts[0, c] + k] * kernels[starts[1, c] + k]
+
+
+@kernel
+def _limited(offset: float, window: int) -> float:
+    """Return an offset within the map."""
+    return min(max(offset, np.float32(0)), np.float32(window) - _STEP)
+
+
+@kernel
+def _nearest_tenth(offset: float, window: int) -> int:
+    return int(np.float64(_limited(offset, window) / _STEP) + 0.5)
+
+
+@kernel
+def _add_moments(values: Float32, window: int, sums: Float32) -> None:
+    """Sum the values of eight maps, and the values times column and times row."""
+    total, moment_x, moment_y = zeros(), zeros(), zeros()
+    at = 0
+    for row in range(window):
+        y = fill(np.float32(row))
+        for column in range(window):
+            value = load(values, at)
+            total = total + value
+            moment_x = moment_x + value * fill(np.float32(column))
+            moment_y = moment_y + value * y
+            at += WIDTH
+    store(sums, 0, total)
+    store(sums, WIDTH, moment_x)
+    store(sums, 2 * WIDTH, moment_y)
 
 
 @kernel

@@ -71,8 +71,12 @@ def test_orders_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "count"), [(40, 136), (38, 102), (16, 56), (16, 12), (6, 136), (6, 12), (16, 7)]
-)
+    ("n", "count"),
+    [
+        (40, 136), (38, 102), (16, 56), (16, 12), (6, 136), (6, 12), (16, 7),
+        (7, 9), (8, 16), (9, 20), (13, 24), (23, 17),
+    ],
+)  # fmt: skip
 def test_normal_matrix_equals_its_twin(n: int, count: int) -> None:
     weighted, jacobian = coarse(n, count, n), coarse(n + 1, count, n)
     diagonal = np.abs(coarse(n + 2, n))
