@@ -19,6 +19,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
 Int32 = NDArray[np.int32]
+UInt16 = NDArray[np.uint16]
 UInt32 = NDArray[np.uint32]
 
 

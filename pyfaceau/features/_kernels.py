@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pyfaceau.numerics._jit import kernel
-from pyfaceau.types import Float32, Float64, UInt8, UInt32
+from pyfaceau.types import Float32, Float64, UInt8, UInt16, UInt32
 
 _SIMD_END = 105
 """First column of the reference's scalar tail, where ties and roundings go another way."""
@@ -125,7 +125,7 @@ def histogram_medians(
     low: float,
     high: float,
     cut: int,
-    histogram: UInt32,
+    histogram: UInt16 | UInt32,
     below: UInt32,
     at: UInt32,
     out: Float64,

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from pyfaceau.features import _kernels
-from pyfaceau.types import FaceFeatures, Float32, Float64
+from pyfaceau.types import FaceFeatures, Float32, Float64, UInt16, UInt32
 
 _HOG, _GEOMETRY = 4464, 238
 
@@ -55,13 +55,15 @@ class _HistogramMedian:
     def __init__(self, dimensions: int, bins: int, low: float, high: float) -> None:
         self._low, self._high = low, high
         self.first = low + 0.5 * (high - low) / bins
-        self._histogram = np.zeros((dimensions, bins), np.uint32)
+        self._histogram: UInt16 | UInt32 = np.zeros((dimensions, bins), np.uint16)
         self._at = np.zeros(dimensions, np.uint32)
         self._below = np.zeros(dimensions, np.uint32)
         self._count = 0
 
     def insert(self, values: Float32 | Float64, out: Float64) -> None:
         """Count a face's values; fill `out` with the centres of the median bins."""
+        if self._count == np.iinfo(np.uint16).max:  # few videos are as long: half the memory
+            self._histogram = self._histogram.astype(np.uint32)
         self._count += 1
         cut = (self._count + 1) // 2
         _kernels.histogram_medians(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyfaceau.features.running_median import RunningMedian
+from pyfaceau.features.running_median import RunningMedian, _HistogramMedian
 from pyfaceau.types import FaceFeatures
 
 HOG_BIN, GEOMETRY_BIN = 1.005 / 1000, 120 / 10000
@@ -125,3 +125,13 @@ def test_a_reset_median_is_a_new_one():
 def test_the_median_cannot_be_written_to():
     with pytest.raises(ValueError, match="read-only"):
         RunningMedian().neutral[0] = 1
+
+
+def test_a_bin_counts_beyond_sixteen_bits():
+    low, high = 2**16 + 5, 2**16 + 5
+    median, out = _HistogramMedian(1, 10, 0.0, 1.0), np.empty(1)
+    for value in [0.05] * low + [0.95] * high:
+        median.insert(np.array([value]), out)
+    assert out[0] == pytest.approx(0.05)  # as many of either: the smaller one's bin
+    median.insert(np.array([0.95]), out)
+    assert out[0] == pytest.approx(0.95)
