@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pyfaceau.video import VideoReader
-from validation.benchmark import marginal, missed, render
+from validation import benchmark
+from validation.benchmark import beside_the_limit, marginal, missed, render
 from validation.loop import loop_video
 from validation.workload import STAGES, resident_mib
 
@@ -18,6 +19,7 @@ from validation.workload import STAGES, resident_mib
 def figures(ratio: float, rss: float, growth: float) -> dict[str, Any]:
     """Return figures of a profile ``default`` that takes `ratio` times the limit."""
     two = {"wall": 2 * ratio, "cpu": 3.0, "start": 0.5, "rss": rss}
+    two |= {"wall_ratio": ratio, "cpu_ratio": 1.5}
     stage = {"calls": 100, "median_ms": 0.5, "wall_ms": 60.0, "cpu_ms": 55.0}
     profile = {
         "first frame": {"cold": 30.0, "warm": 1.5, "loaded": 1.0},
@@ -33,6 +35,21 @@ def test_marginal_time_leaves_start_up_out() -> None:
     # one second of start-up, 2 ms a frame
     short, long = {"wall": 1.2, "frames": 100}, {"wall": 1.6, "frames": 300}
     assert marginal(short, long, "wall") == pytest.approx(2.0)
+
+
+def test_ratios_are_taken_within_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine three times slower in the second of three rounds changes no ratio."""
+    pace = iter([1.0, 1.0, 3.0, 3.0, 1.0, 1.0])
+
+    def round_of(what: str, *_: object, **__: object) -> dict[str, float]:
+        ms = next(pace) * (2.0 if what == "limit" else 2.5)
+        return dict.fromkeys(("wall", "cpu", "decode", "network", "start", "rss"), ms)
+
+    monkeypatch.setattr(benchmark, "round_of", round_of)
+    limits: list[dict[str, float]] = []
+    found = beside_the_limit("default", (Path("a"), Path("b")), 2, 3, limits)
+    assert [limit["wall"] for limit in limits] == [2.0, 6.0, 2.0]
+    assert (found["wall"], found["wall_ratio"], found["cpu_ratio"]) == (2.5, 1.25, 1.25)
 
 
 def test_bars() -> None:
