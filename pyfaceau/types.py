@@ -53,9 +53,11 @@ class Frame:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", check_image("image", self.image, channels=(3,)))
-        if self.gray is not None and self.gray.shape != self.image.shape[:2]:
-            size = self.image.shape[:2]
-            raise InputError(f"gray: expected shape {size}, got {self.gray.shape}")
+        if self.gray is not None:
+            gray, size = check_image("gray", self.gray, channels=(1,)), self.image.shape[:2]
+            if gray.shape != size:
+                raise InputError(f"gray: expected shape {size}, got {gray.shape}")
+            object.__setattr__(self, "gray", gray)
         if self.index < 0:
             raise InputError(f"index: expected 0 or more, got {self.index}")
 
@@ -127,16 +129,8 @@ class ShapeFit:
     params_local: Float32
 
     def __post_init__(self) -> None:
-        _set(
-            self,
-            "params_global",
-            check_array("params_global", self.params_global, (6,), np.float32),
-        )
-        _set(
-            self,
-            "params_local",
-            check_array("params_local", self.params_local, (None,), np.float32),
-        )
+        for name, shape in (("params_global", (6,)), ("params_local", (None,))):
+            _set(self, name, check_array(name, getattr(self, name), shape, np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +216,9 @@ class Camera:
     @cached_property
     def lens(self) -> Float32:
         """All four as (4,) float32: fx, fy, cx, cy."""
-        return np.array([self.fx, self.fy, self.cx, self.cy], np.float32)
+        lens = np.array([self.fx, self.fy, self.cx, self.cy], np.float32)
+        lens.setflags(write=False)
+        return lens
 
     @classmethod
     def for_size(cls, width: int, height: int) -> Camera:

@@ -133,7 +133,7 @@ def test_profile_default_follows_a_face_and_repeats_itself(shared, weights_dir):
     pd.testing.assert_frame_equal(pipeline.process_video(video), table)
 
 
-@pytest.mark.parametrize("profile", ["default", "openface"])
+@pytest.mark.parametrize("profile", ["default", "openface", "fast"])
 def test_no_byte_depends_on_the_number_of_threads(shared, weights_dir, profile, tmp_path):
     video = shared / "samples/video/face_noface.mov"
     tables = []

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-GENERATORS = ("__iter__", "track")
+GENERATORS = ("__iter__", "track_ahead")
 """Names of methods whose steps are timed, not their calls."""
 
 

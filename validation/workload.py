@@ -16,7 +16,7 @@ from typing import Any
 
 STAGES = {
     "pyfaceau.video:VideoReader.__iter__": "decode",
-    "pyfaceau.tracking.gray:in_gray": "gray",
+    "pyfaceau.numerics.warp:gray_from_bgr": "gray",
     "pyfaceau.detection.retinaface:RetinaFace.detect": "detection (RetinaFace)",
     "pyfaceau.detection.mtcnn:MTCNN.faces": "detection (MTCNN)",
     "pyfaceau.landmarks.pfld:PFLD.predict_crops": "landmarks (PFLD)",
@@ -24,7 +24,7 @@ STAGES = {
     "pyfaceau.refinement.ccnf:CCNFExperts.responses": "patch responses (CCNF)",
     "pyfaceau.refinement.svr:SVRExperts.responses": "patch responses (SVR)",
     "pyfaceau.refinement.nu_rlms:NuRlms.fit": "NU-RLMS",
-    "pyfaceau.tracking.targeted:TargetedTracker.track": "tracking (rest)",
+    "pyfaceau.tracking.targeted:TargetedTracker.track_ahead": "tracking (rest)",
     "pyfaceau.tracking.openface:OpenFaceTracker.update": "tracking (rest)",
     "pyfaceau.refinement.validator:DetectionValidator.check": "validation of the fit",
     "pyfaceau.pdm.model:PDM.calc_params": "shape fit (CalcParams)",

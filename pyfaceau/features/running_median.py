@@ -88,6 +88,7 @@ class FeatureMedian:
         self._geometry = _HistogramMedian(_GEOMETRY, 10000, -60.0, 60.0)
         hog, geometry = max(self._hog.first, 0.0), self._geometry.first
         self._value = np.repeat([hog, geometry], [_HOG, _GEOMETRY])
+        self._value.setflags(write=False)
         self.count = 0
 
     def insert(self, features: FaceFeatures) -> None:
@@ -102,6 +103,7 @@ class FeatureMedian:
         self._hog.insert(features.hog, value[:_HOG])
         self._geometry.insert(features.geometry, value[_HOG:])
         np.maximum(value[:_HOG], 0.0, out=value[:_HOG])
+        value.setflags(write=False)
         self._value = value
         self.count += 1
 

@@ -85,7 +85,8 @@ def _chains(inputs: int) -> tuple[Int64, Int64]:
         odd = range(first + 1, eights, 2)
         pairs += [*range(first, eights, 2), *range(eights, stop), *odd]
         ends.append([(first, stop, stop), (first, stop - len(odd), stop)])
-    return np.array([range(inputs), pairs]), np.array(ends).transpose(1, 0, 2).copy()
+    order, bounds = np.array([range(inputs), pairs], np.int64), np.array(ends, np.int64)
+    return order, bounds.transpose(1, 0, 2).copy()
 
 
 @functools.lru_cache(maxsize=64)
@@ -93,8 +94,8 @@ def _offsets(shape: tuple[int, ...], size: tuple[int, int]) -> Int64:
     """Return where the inputs of a kernel begin in the strips of maps, in both orders, (2, k)."""
     maps, pictures, height, width = shape
     inner = width - size[1] + 1
-    strips = np.arange(maps * size[1] + 1) * (pictures * height * inner)
-    inputs = (strips[:-1, None] + np.arange(size[0]) * inner).ravel()
+    strips = np.arange(maps * size[1] + 1, dtype=np.int64) * (pictures * height * inner)
+    inputs = (strips[:-1, None] + np.arange(size[0], dtype=np.int64) * inner).ravel()
     return np.append(inputs, strips[-1])[_chains(len(inputs) + 1)[0]]
 
 

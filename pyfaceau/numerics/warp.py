@@ -201,7 +201,7 @@ def gray_from_bgr(image: UInt8) -> UInt8:
     Parameters
     ----------
     image : (H, W, 3) uint8
-        BGR.
+        BGR, contiguous.
 
     Returns
     -------

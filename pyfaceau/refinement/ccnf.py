@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pyfaceau.errors import WeightsError
 from pyfaceau.modelfile import BinaryReader, mend
 from pyfaceau.numerics.linalg import cholesky_inverse, symmetric_inverse
 from pyfaceau.refinement._kernels import AREA, SIDE
@@ -162,12 +163,14 @@ class CCNFExperts(PatchExperts):
                 total = np.float32(component.astype(np.float64) * np.float64(beta) + total)
             precision = np.float32(2) * (sums[n] * identity + total)
             if positions < 100:
-                cholesky_inverse(precision, inverse)
+                definite = cholesky_inverse(precision, inverse)
             else:
-                symmetric_inverse(precision.astype(np.float64), wide)
+                definite = symmetric_inverse(precision.astype(np.float64), wide)
                 inverse = wide.astype(np.float32)
                 if corrections is not None:
                     inverse = (inverse.view(np.int32) + corrections[n]).view(np.float32)
+            if not definite:
+                raise WeightsError(f"patch experts: singular field of landmark {n}, view {view}")
             out[n, :, :positions] = inverse.T
         return out
 

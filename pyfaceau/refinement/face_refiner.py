@@ -12,9 +12,6 @@ import numpy as np
 from pyfaceau.refinement.face_model import PARTS_SCALE, FaceModel
 from pyfaceau.types import Float32, ShapeFit, UInt8
 
-TRUSTED = 0.725
-"""A start with this confidence or more needs no search at the coarsest scale."""
-
 
 class FaceRefiner:
     """Fits the shape model to the picture, measuring every point.
@@ -38,7 +35,7 @@ class FaceRefiner:
         gray: UInt8,
         start: ShapeFit,
         landmarks: Float32 | None = None,  # noqa: ARG002 - other refiners need them
-        confidence: float = 1.0,
+        trusted: bool = True,
     ) -> ShapeFit:
         """Fit the shape model to the picture.
 
@@ -50,8 +47,8 @@ class FaceRefiner:
             Where to start.
         landmarks : (68, 2) float32, optional
             A landmark network's points: not used, every point is measured.
-        confidence : float
-            How far the start can be trusted, 0 to 1; under 0.725 it is searched more widely.
+        trusted : bool
+            Otherwise there is a search at the coarsest scale too.
 
         Returns
         -------
@@ -59,7 +56,6 @@ class FaceRefiner:
             Parameters.
         """
         parameters = self._face.parameters
-        trusted = confidence >= TRUSTED
         windows = parameters.windows_track if trusted else parameters.windows_init
         shape = self._face.fit(gray, start, windows, rate=False).shape
         part = self._inner

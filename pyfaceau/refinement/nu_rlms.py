@@ -188,7 +188,7 @@ class NuRlms:
         responses : ResponseMaps
             Evidence.
         offsets : (n, 2) float32
-            From `phase`.
+            From `fit` or `phase`.
         sigma : float
             Width of the kernel, reference pixels.
 

@@ -142,14 +142,14 @@ class TargetedCLNFRefiner:
         if not np.ptp(points, axis=0).min() > 0:
             raise InputError("initial_landmarks: expected a face, got points on one line")
         start = self._pdm.calc_params(points)
-        return self._pdm.shape_2d(self.fit(gray, start, points, confidence))
+        return self._pdm.shape_2d(self.fit(gray, start, points, confidence >= TRUSTED))
 
     def fit(
         self,
         gray: UInt8,
         start: ShapeFit,
         landmarks: ArrayLike | None = None,
-        confidence: float = 1.0,
+        trusted: bool = True,
     ) -> ShapeFit:
         """Fit the shape model to the picture.
 
@@ -161,8 +161,8 @@ class TargetedCLNFRefiner:
             Fit of the shape model to the network's points.
         landmarks : (68, 2) array_like, optional
             The network's points; those of `start` if not given.
-        confidence : float
-            See `refine_landmarks`.
+        trusted : bool
+            Otherwise there is a search at the coarsest scale too.
 
         Returns
         -------
@@ -181,7 +181,7 @@ class TargetedCLNFRefiner:
         if landmarks is not None:
             anchors = check_array("landmarks", landmarks, anchors.shape, np.float32).copy()
         weights = np.full(len(anchors), NETWORK_WEIGHT, np.float32)
-        levels = self._levels[1:] if confidence >= TRUSTED else self._levels
+        levels = self._levels[1:] if trusted else self._levels
         shape = start
         for level in levels or self._levels:
             maps, measured = self._measure(picture, shape, level, anchors, weights)

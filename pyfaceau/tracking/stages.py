@@ -57,7 +57,7 @@ class Refiner(Protocol):
     needs_landmarks: bool
 
     def fit(
-        self, gray: UInt8, start: ShapeFit, landmarks: Float32 | None, confidence: float
+        self, gray: UInt8, start: ShapeFit, landmarks: Float32 | None, trusted: bool
     ) -> ShapeFit:
         """Fit the shape model to the picture.
 
@@ -69,8 +69,8 @@ class Refiner(Protocol):
             Where to begin.
         landmarks : (68, 2) float32 or None
             What the network saw, pixels; None where that is not needed.
-        confidence : float
-            How far `start` can be trusted, 0 to 1.
+        trusted : bool
+            `start` is a fit that was judged to be sure; otherwise it is to be searched more widely.
 
         Returns
         -------

@@ -64,7 +64,7 @@ class _Step:
     verdict: Promise[Verdict] | None = None
     trusted: bool = False
 
-    def foresaw(self, face: TrackedFace) -> bool:
+    def went_as_believed(self, face: TrackedFace) -> bool:
         """Return whether the next frame began from what this one has turned out to be."""
         held = self.proposal is not None and face.success and face.shape is self.proposal.shape
         return held and (face.confidence >= SURE) == self.trusted
@@ -154,11 +154,10 @@ class TargetedTracker:
             Where there is no success, the reason, and the attempt that was refused (zeros where
             nothing was attempted).
         """
-        [(_, face)] = self.track((frame,))
-        return face
+        return self._conclude(self._follow(self._arrive(frame)))
 
-    def track(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]:
-        """Follow the face through frames; a frame's result comes when the next one is begun.
+    def track_ahead(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]:
+        """Follow the face through frames; with threads, the next one is begun before a result.
 
         Parameters
         ----------
@@ -172,6 +171,9 @@ class TargetedTracker:
         face : TrackedFace
             As from `update`. An error of `frames` is raised after the last one.
         """
+        if not self._helper.beside:
+            yield from ((frame, self.update(frame)) for frame in frames)
+            return
         before: _Step | None = None
         for item in with_end(frames):
             step = begun = None
@@ -180,7 +182,7 @@ class TargetedTracker:
                 begun = self._foresee(step, before)
             if before is not None:
                 face = self._conclude(before)
-                if begun is not None and not before.foresaw(face):
+                if begun is not None and not before.went_as_believed(face):
                     begun.give_up()
                     begun = None
                 yield before.frame, face
@@ -198,9 +200,13 @@ class TargetedTracker:
     def _foresee(self, step: _Step, before: _Step | None) -> _Step | None:
         """Begin a frame in the belief that the one before will be judged as it was proposed."""
         guess = None if before is None else before.proposal
-        if before is None or guess is None or not (self._helper.beside and guess.plausible):
+        if before is None or guess is None or not guess.plausible:
             return None
-        return self._propose(step, guess.shape, guess.landmarks, before.trusted, not guess.watch)
+        trusted, watch = before.trusted, not guess.watch
+        try:
+            return self._propose(step, guess.shape, guess.landmarks, trusted, watch)
+        except Exception:  # noqa: BLE001 - the guess may be wrong; a true error comes again
+            return None
 
     def _follow(self, step: _Step) -> _Step:
         """Begin a frame from the face in the frame before, if there is one."""

@@ -250,10 +250,10 @@ class TargetedFitter:
         if refiner is None:
             watch, shape = True, self._pdm.calc_params(seen.result())
         elif refiner.needs_landmarks:
-            watch, shape = True, refiner.fit(gray, start, seen.result(), float(trusted))
+            watch, shape = True, refiner.fit(gray, start, seen.result(), trusted)
         else:
             seen = self._helper.start(seen.result) if watch else seen
-            shape = refiner.fit(gray, start, None, float(trusted))
+            shape = refiner.fit(gray, start, None, trusted)
         landmarks = self._pdm.shape_2d(shape)
         return Proposal(shape, landmarks, seen, refiner is not None, watch)
 
@@ -299,7 +299,7 @@ class TargetedFitter:
         Returns
         -------
         TrackedFace
-            As from `fit`. Its `shape` is the proposal's own object where the proposal held.
+            As from `fit`. Its `shape` is the proposal's own object unless it was fitted anew.
         """
         face = verdict.face
         if verdict.holds:
@@ -350,7 +350,7 @@ class TargetedFitter:
             return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
         if self._refiner is None:
             return self._judge(gray, shape, landmarks, distance / MAX_RESIDUAL)
-        shape = self._refiner.fit(gray, shape, seen, 0.0)
+        shape = self._refiner.fit(gray, shape, seen, False)
         landmarks = self._pdm.shape_2d(shape)
         return self._judge(gray, shape, landmarks, _distance(shape, landmarks, seen) / MAX_DRIFT)
 

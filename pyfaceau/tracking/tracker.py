@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class Tracker(Protocol):
     """Who the face is from frame to frame; the only owner of track state.
 
-    One that fits eyes has an attribute `model` with the part models ``left_eye_28`` and
-    ``right_eye_28`` among its `parts`.
+    One that has a method `track_ahead`, as `TargetedTracker` has, is taken through videos by that
+    and not by `update`. One that fits eyes has an attribute `model` with the part models
+    ``left_eye_28`` and ``right_eye_28`` among its `parts`.
     """
 
     def update(self, frame: Frame) -> TrackedFace:
@@ -49,7 +50,7 @@ class Tracker(Protocol):
 
 @runtime_checkable
 class _AheadTracker(Protocol):
-    def track(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]: ...
+    def track_ahead(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ def track(tracker: Tracker, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Tr
     Parameters
     ----------
     tracker : Tracker
-        One that has a method `track` of its own may begin a frame before the last is done.
+        One that has a method `track_ahead` may begin a frame before the last is done.
     frames : iterable of Frame
         Frames in order.
 
@@ -107,7 +108,7 @@ def track(tracker: Tracker, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Tr
         The frames, each with what is known of the face. An error of `frames` comes after the last.
     """
     if isinstance(tracker, _AheadTracker):
-        return tracker.track(frames)
+        return tracker.track_ahead(frames)
     return ((frame, tracker.update(frame)) for frame in frames)
 
 

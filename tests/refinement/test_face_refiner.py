@@ -42,9 +42,9 @@ def test_is_the_face_model_without_eyes(
 ) -> None:
     start = model.main.pdm.calc_params(truth + 2)
     without_eyes = replace(model, parts=model.parts[:1])
-    for confidence, tracked in ((0.9, True), (0.0, False)):
-        found = FaceRefiner(model).fit(gray, start, confidence=confidence)
-        expected = without_eyes.fit(gray, start, tracked=tracked).shape
+    for trusted in (True, False):
+        found = FaceRefiner(model).fit(gray, start, trusted=trusted)
+        expected = without_eyes.fit(gray, start, tracked=trusted).shape
         np.testing.assert_array_equal(found.params_global, expected.params_global)
         np.testing.assert_array_equal(found.params_local, expected.params_local)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pyfaceau.detection.retinaface import RetinaFace
-from pyfaceau.errors import InputError, VideoError
+from pyfaceau.errors import InputError
 from pyfaceau.landmarks.pfld import PFLD
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement.validator import DetectionValidator
@@ -141,10 +139,10 @@ class Follower:
         self.starts: list[tuple[float, float]] = []
 
     def fit(
-        self, gray: np.ndarray, start: ShapeFit, landmarks: np.ndarray, confidence: float
+        self, gray: np.ndarray, start: ShapeFit, landmarks: np.ndarray, trusted: bool
     ) -> ShapeFit:
         """Return the start, moved to the right."""
-        self.starts.append((float(start.params_global[4]), confidence))
+        self.starts.append((float(start.params_global[4]), float(trusted)))
         moved = start.params_global.copy()
         moved[4] += self.error
         return ShapeFit(moved, start.params_local)
@@ -215,95 +213,6 @@ def test_the_network_watches_every_second_frame_and_where_in_doubt(
     assert asked[0] == 2  # in the detector's box, then around what was seen there
     assert asked[1:5] == [1, 0, 1, 0]
     assert asked[5:] == [1, 1]
-
-
-class Story:
-    """Frames of which each says, in its own pixels, where the face is and how well a fit rates.
-
-    All stages read the picture, so they may work on several frames at a time.
-    """
-
-    needs_landmarks = False
-
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-
-    @staticmethod
-    def frame(index: int, x: int, verdict: int) -> Frame:
-        """Return a frame with the face at x (0: none); a fit on it rates verdict %."""
-        image = np.full((480, 640, 3), verdict, np.uint8)
-        image[0] = x // 4
-        return Frame(image, index, index / 30)
-
-    def _shown(self, image: np.ndarray) -> Scene:
-        scene = Scene(self.scene.pdm)
-        x = 4.0 * int(image[0, 0, 0])
-        scene.centres = [(x, 240.0)] if x else []
-        return scene
-
-    def detect(self, image: np.ndarray) -> tuple[FaceBox, ...]:
-        """Return the face's box."""
-        return self._shown(image).detect(image)
-
-    def predict_crops(self, image: np.ndarray, crops: np.ndarray) -> np.ndarray:
-        """Return the face's points, or nonsense."""
-        return self._shown(image).predict_crops(image, crops)
-
-    def fit(self, gray: np.ndarray, start: ShapeFit, landmarks: object, sure: float) -> ShapeFit:
-        """Move a start towards the face, less far where the start is trusted."""
-        moved = start.params_global.copy()
-        target = 4 * float(gray[0, 0]) or 320.0
-        moved[4] += np.clip(target - moved[4], -12, 12) * (0.5 if sure else 0.75)
-        return ShapeFit(moved, start.params_local)
-
-    def check(self, gray: np.ndarray, landmarks: np.ndarray, rotation: np.ndarray) -> float:
-        """Return the verdict written in the picture."""
-        return float(gray[1, 0]) / 100
-
-
-STORY = st.lists(
-    st.tuples(st.sampled_from([0, 200, 204, 208, 212, 300]), st.sampled_from([90, 90, 60, 20])),
-    max_size=25,
-)
-
-
-@pytest.mark.parametrize("refined", [True, False])
-@given(story=STORY)
-@settings(max_examples=40, deadline=None)
-def test_beginning_frames_early_changes_nothing(
-    pdm: PDM, refined: bool, story: list[tuple[int, int]]
-) -> None:
-    stage = Story(Scene(pdm))
-    frames = [Story.frame(k, *what) for k, what in enumerate(story)]
-
-    def tracker(threads: int) -> TargetedTracker:
-        refiner = stage if refined else None
-        return TargetedTracker(
-            stage, stage, pdm=pdm, refiner=refiner, validator=stage, threads=threads
-        )
-
-    steps = tracker(1)
-    expected = [steps.update(frame) for frame in frames]
-    seen = list(tracker(2).track(frames))
-    assert [frame.index for frame, _ in seen] == [frame.index for frame in frames]
-    for (_, face), other in zip(seen, expected, strict=True):
-        assert (face.success, face.confidence, face.reason) == (
-            other.success, other.confidence, other.reason,
-        )  # fmt: skip
-        np.testing.assert_array_equal(face.landmarks, other.landmarks)
-
-
-def test_an_error_of_the_video_comes_after_its_last_frame(scene: Scene, pdm: PDM) -> None:
-    def frames() -> Iterator[Frame]:
-        for k in range(3):
-            yield Frame(BLANK, k, k / 30)
-        raise VideoError("cut off")
-
-    scene.centres = [ANNA]
-    seen = TargetedTracker(scene, scene, pdm=pdm, threads=2).track(frames())
-    assert [next(seen)[0].index for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(VideoError, match="cut off"):
-        next(seen)
 
 
 def test_bad_options_are_refused(scene: Scene, pdm: PDM) -> None:
