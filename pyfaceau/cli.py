@@ -165,7 +165,9 @@ def main() -> None:
 @click.option("--config", default="default", show_default=True, help="Profile: name or TOML file.")
 @click.option("--fixed-fps", is_flag=True, help="Stamp frame k with (k-1)/fps, as OpenFace does.")
 @click.option("--device", type=click.Choice(DEVICES), help="Where the networks run.")
-@click.option("--threads", type=int, help="Stages at work at a time; the usable cores by default.")
+@click.option(
+    "--threads", type=int, help="1: one stage at a time; more: they overlap. Default: usable cores."
+)
 @_group_options
 @_lens_options
 @click.option("-au_static", is_flag=True, help="Action-unit models that learn nothing of a person.")

@@ -123,7 +123,7 @@ def _jobs(positions: int, outputs: int) -> tuple[Int64, Int64]:
                 jobs.append([first, stop, order, done, done + len(found)])
                 vectors.append(found)
             before = found
-    return np.array(jobs), np.concatenate(vectors)
+    return np.array(jobs, np.int64), np.concatenate(vectors)
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,27 +120,6 @@ def sample_f32(image: Float32 | UInt8, x32: int, y32: int) -> float:
 
 
 @kernel
-def warp_affine_f32(image: Float32, m: Float64, out: Float32) -> None:
-    """Warp a single-channel picture; exact for 8-bit values.
-
-    Parameters
-    ----------
-    image : (H, W) float32 or uint8
-        Source.
-    m : (2, 3) float64
-        Maps pixels of `out` to pixels of `image`.
-    out : (h, w) float32
-        Receives the result.
-    """
-    for y in range(out.shape[0]):
-        x0, y0 = row_terms(m, y)
-        for x in range(out.shape[1]):
-            xs = (x0 + np.int64(np.rint(m[0, 0] * x * 1024.0))) >> 5
-            ys = (y0 + np.int64(np.rint(m[1, 0] * x * 1024.0))) >> 5
-            out[y, x] = sample_f32(image, xs, ys)
-
-
-@kernel
 def warp_affine_u8(image: UInt8, m: Float64, out: UInt8) -> None:
     """Warp a colour picture with integer weights that sum to 1024.
 

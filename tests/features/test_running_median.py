@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyfaceau.features.running_median import RunningMedian, _HistogramMedian
+from pyfaceau.features.running_median import FeatureMedian, RunningMedian, _HistogramMedian
 from pyfaceau.types import FaceFeatures
 
 HOG_BIN, GEOMETRY_BIN = 1.005 / 1000, 120 / 10000
@@ -125,6 +125,18 @@ def test_a_reset_median_is_a_new_one():
 def test_the_median_cannot_be_written_to():
     with pytest.raises(ValueError, match="read-only"):
         RunningMedian().neutral[0] = 1
+
+
+def test_what_was_told_stays():
+    """A later face changes what is told then, not what was told before; nobody else can."""
+    median = FeatureMedian()
+    median.insert(face(0.2, 3))
+    told = median.value
+    before = told.copy()
+    median.insert(face(0.1, 1))
+    np.testing.assert_array_equal(told, before)
+    with pytest.raises(ValueError, match="read-only"):
+        median.value[0] = 1
 
 
 def test_a_bin_counts_beyond_sixteen_bits():

@@ -243,6 +243,16 @@ def test_field_without_the_measured_rounding(
     np.testing.assert_allclose(plain, exact, rtol=1e-5, atol=1e-8)
 
 
+def test_a_field_without_an_inverse_is_refused(general: list[CCNFExperts]) -> None:
+    for window in (9, 11):
+        blank = {window: np.zeros_like(general[0].components[window])}
+        broken = replace(
+            general[0], alphas=np.zeros_like(general[0].alphas), components=blank, _fields={}
+        )
+        with pytest.raises(WeightsError, match="singular field of landmark 0, view 0"):
+            broken.field(0, window)
+
+
 def test_window_without_components_scales_the_sum(general: list[CCNFExperts]) -> None:
     """No component of side 5 exists: the field is 1 / (2 sum of alphas)."""
     matrices, multiples = general[0].field(0, 5)
