@@ -13,6 +13,7 @@ from pyfaceau.prediction.whole_video import finish_intensities, finish_presences
 from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, AUPrediction, FaceFeatures, Float64
 
 _R, _C = len(AU_INTENSITIES), len(AU_PRESENCES)
+_BLOCK = 4096
 
 REPREDICTED = 3000
 """Faces, from the first on, whose scores are computed again with the final neutral face."""
@@ -78,9 +79,9 @@ class AUPredictor:
     def reset(self) -> None:
         """Forget everything: a new video starts."""
         self._calibration.reset()
-        self._scores = np.zeros((256, _R + _C))
-        self._ok = np.zeros(256, np.bool_)
-        self._frames = self._faces = 0
+        self._blocks: list[Float64] = []
+        self._ok = bytearray()
+        self._faces = 0
         self._neutral = np.zeros(_R + _C)
         self._calibrated = False
 
@@ -116,17 +117,17 @@ class AUPredictor:
         scores = self._models.scores(features)
         now = scores - self._neutral
         self._faces += 1
-        self._scores[row] = scores if self._faces <= self._repredicted else now
+        row[:] = scores if self._faces <= self._repredicted else now
         return AUPrediction(now[:_R], self._models.presences(now[_R:]))
 
-    def _append(self, ok: bool) -> int:
-        row = self._frames
-        if row == len(self._ok):
-            self._scores = np.concatenate([self._scores, np.zeros_like(self._scores)])
-            self._ok = np.concatenate([self._ok, np.zeros_like(self._ok)])
-        self._ok[row] = ok
-        self._frames += 1
-        return row
+    def _append(self, ok: bool) -> Float64:
+        """Return the new frame's row of scores; blocks, as an array that grows is there twice."""
+        row = len(self._ok) % _BLOCK
+        if row == 0:
+            self._blocks.append(np.zeros((_BLOCK, _R + _C)))
+        self._ok.append(ok)
+        scores: Float64 = self._blocks[-1][row]
+        return scores
 
     @property
     def _repredicted(self) -> int:
@@ -142,8 +143,8 @@ class AUPredictor:
         presences : (N, 18) float64
             0 or 1; 0 where there is no face.
         """
-        ok = self._ok[: self._frames]
-        scores = self._scores[: self._frames].copy()
+        ok = np.array(self._ok, np.bool_)
+        scores = np.concatenate([np.empty((0, _R + _C)), *self._blocks])[: len(ok)]
         scores[np.flatnonzero(ok)[: self._repredicted]] -= self._neutral
         presences = np.where(ok[:, None], self._models.presences(scores[:, _R:]), 0.0)
         return scores[:, :_R], presences
@@ -165,7 +166,7 @@ class AUPredictor:
         """
         if self._personal and self._faces and not self._calibrated:
             raise InputError("neutral: expected a face in the declared interval, got none")
-        ok = self._ok[: self._frames]
+        ok = np.array(self._ok, np.bool_)
         intensities, presences = self.raw()
         levels = self._levels
         if levels is None:

@@ -115,6 +115,19 @@ def test_short_videos_have_a_row_for_each_frame(frames, missing):
         assert not presences.any()
 
 
+@pytest.mark.parametrize("frames", [0, 9, 10, 11])
+def test_blocks_of_rows_do_not_show(monkeypatch, frames):
+    video, tables = small_video(frames, (3,)), []
+    for block in (4096, 5):
+        monkeypatch.setattr("pyfaceau.prediction.predictor._BLOCK", block)
+        predictor = AUPredictor(small_models())
+        run(predictor, video)
+        tables.append(predictor.finish())
+    for one, other in zip(*tables, strict=True):
+        assert len(one) == frames
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_second_video_starts_from_nothing():
     predictor, fresh = AUPredictor(small_models()), AUPredictor(small_models())
     run(predictor, small_video(300, seed=1))

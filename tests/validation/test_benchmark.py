@@ -25,7 +25,14 @@ def figures(ratio: float, rss: float, growth: float) -> dict[str, Any]:
         "first frame": {"cold": 30.0, "warm": 1.5, "loaded": 1.0},
         "cores": {2: two},
         "stages": {"frames": 100, "wall": 0.2, "cpu": 0.15, "stages": {"decode": stage}},
-        "growth": {"ms_4000": 2.0, "ms_20000": 2 * growth, "rss_4000": 300, "rss_20000": 300},
+        "growth": {
+            "ms_4000": 2.0,
+            "ms_20000": 2 * growth,
+            "rss_4000": 300,
+            "rss_20000": 300,
+            "ms_ratio": growth,
+            "rss_ratio": 1.0,
+        },
     }
     limit = {"wall": 2.0, "cpu": 2.0, "decode": 0.6, "network": 1.4}
     return {"video": "clip", "help": 0.3, "limit": limit, "profiles": {"default": profile}}
