@@ -116,6 +116,23 @@ class BinaryReader:
         """
         return np.frombuffer(self._take(4 * count), "<f4").astype(np.float32)
 
+    def records(self, kind: np.dtype[Any], count: int) -> NDArray[Any]:
+        """Read a number of records.
+
+        Parameters
+        ----------
+        kind : dtype
+            Of one record, little-endian and packed.
+        count : int
+            How many.
+
+        Returns
+        -------
+        (count,) array of `kind`
+            Read-only.
+        """
+        return np.frombuffer(self._take(kind.itemsize * count), kind)
+
     def matrix(self) -> NDArray[Any]:
         """Read one binary matrix as a 2-D array of its own dtype."""
         rows, columns, code = self.int32(), self.int32(), self.int32()

@@ -23,6 +23,14 @@ from pyfaceau.refinement.experts import PatchExperts, read_views
 from pyfaceau.types import Float32, Float64, UInt8
 
 _ROUNDING = Path(__file__).with_name("sigma_w11_scale025_ulp.npz")
+_NEURON = np.dtype(
+    [
+        ("type", "<i4"), ("picture", "<i4"), ("norm", "<f8"), ("bias", "<f8"), ("alpha", "<f8"),
+        ("matrix", "<i4", 3), ("weights", "<f4", (SIDE, SIDE)),
+    ]
+)  # fmt: skip
+"""What a file holds of a neuron; `picture` is 0, `matrix` the header of the weights."""
+
 _NO_MATRICES = np.zeros((0, 0, 0), np.float32)
 
 
@@ -87,7 +95,7 @@ class CCNFExperts(PatchExperts):
         weights = np.zeros((len(patches), NEURONS, 1 + AREA), np.float32)
         alphas = np.zeros((len(patches), NEURONS), np.float64)
         for n, (rows, values, _, _) in enumerate(patches):
-            weights[n, : len(values)] = np.reshape(rows, (-1, 1 + AREA))
+            weights[n, : len(values)] = rows
             alphas[n, : len(values)] = values
         return cls(
             scale,
@@ -175,26 +183,25 @@ class CCNFExperts(PatchExperts):
         return out
 
 
-def _read_patch(
-    reader: BinaryReader, betas: int
-) -> tuple[list[Float32], list[float], list[float], float]:
+def _read_patch(reader: BinaryReader, betas: int) -> tuple[Float32, Float64, list[float], float]:
     """Read one expert: rows of bias and weights, alphas, betas, confidence."""
     kind, width, height, neurons = (reader.int32() for _ in range(4))
     if kind != 5 or not 0 <= neurons <= NEURONS or (neurons and (width, height) != (SIDE, SIDE)):
         raise mend(reader.path, f"no {SIDE} x {SIDE} CCNF patch expert where one belongs")
     if neurons == 0:
         reader.int32()
-        return [], [], [0.0] * betas, 0.0
-    rows, alphas = [], []
-    for _ in range(neurons):
-        reader.int32()
-        if reader.int32() != 0:
-            raise mend(reader.path, "a neuron does not take the raw picture")
-        norm, bias, alpha = reader.float64(), reader.float64(), reader.float64()
-        weights = np.float32(norm) * reader.matrix().T.astype(np.float32).ravel()
-        rows.append(np.concatenate([np.array([bias], np.float32), weights]))
-        alphas.append(alpha)
-    return rows, alphas, [reader.float64() for _ in range(betas)], reader.float64()
+        return np.zeros((0, 1 + AREA), np.float32), np.zeros(0), [0.0] * betas, 0.0
+    found = reader.records(_NEURON, neurons)
+    if found["picture"].any():
+        raise mend(reader.path, "a neuron does not take the raw picture")
+    if (found["matrix"] != (SIDE, SIDE, 5)).any():
+        raise mend(reader.path, f"a neuron has no {SIDE} x {SIDE} weights")
+    rows = np.empty((neurons, 1 + AREA), np.float32)
+    rows[:, 0] = found["bias"]
+    by_column = found["weights"].transpose(0, 2, 1).reshape(neurons, AREA)
+    rows[:, 1:] = found["norm"].astype(np.float32)[:, None] * by_column
+    tail = [reader.float64() for _ in range(betas + 1)]
+    return rows, found["alpha"], tail[:-1], tail[-1]
 
 
 def _multiples(sums: Float32, visible: NDArray[np.bool_]) -> Float32:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -329,6 +330,40 @@ def test_svr_maps_are_their_numpy_twin(svr: SVRExperts, stages: dict[str, np.nda
                     z = svr.scalings[0, n, m] * r + svr.biases[0, n, m]
                     expected[i, j] /= 1 + np.exp(-z)
         np.testing.assert_allclose(maps[n], expected, atol=1e-6)
+
+
+def ccnf_file(path: Path, picture: int = 0, side: int = 11) -> Path:
+    """Write experts of one view of one landmark: one neuron, no components."""
+
+    def matrix(array: np.ndarray, code: int) -> bytes:
+        return struct.pack("<iii", *array.shape, code) + array.tobytes()
+
+    weights = np.arange(121, dtype="<f4").reshape(11, 11)
+    data = struct.pack("<di", 0.25, 1)
+    data += matrix(np.zeros((3, 1), "<f8"), 6) + matrix(np.ones((1, 1), "<i4"), 4)
+    data += struct.pack("<i", 0)  # components
+    data += struct.pack("<iiii", 5, 11, 11, 1)
+    data += struct.pack("<iiddd", 3, picture, 2.0, 7.0, 0.5)
+    data += struct.pack("<iii", side, 121 // side, 5) + weights.tobytes()
+    path.write_bytes(data + struct.pack("<d", 0.75))  # confidence
+    return path
+
+
+def test_a_file_by_hand(tmp_path: Path) -> None:
+    experts = CCNFExperts.load(ccnf_file(tmp_path / "one.txt"))
+    (neuron, *rest) = experts.weights[0, 0]
+    columns = np.arange(121).reshape(11, 11).T.ravel()
+    np.testing.assert_array_equal(neuron, [7, *(2 * columns)])
+    assert not np.any(rest)
+    np.testing.assert_array_equal(experts.alphas[0, 0], [0.5, 0, 0, 0, 0, 0, 0])
+    assert (experts.scale, experts.confidence[0, 0]) == (0.25, 0.75)
+
+
+def test_neurons_of_another_kind_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="a neuron does not take the raw picture"):
+        CCNFExperts.load(ccnf_file(tmp_path / "gradient.txt", picture=1))
+    with pytest.raises(WeightsError, match="a neuron has no 11 x 11 weights"):
+        CCNFExperts.load(ccnf_file(tmp_path / "flat.txt", side=1))
 
 
 def test_kind_is_told_from_the_contents(weights_dir: Path) -> None:
