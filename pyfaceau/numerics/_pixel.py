@@ -8,16 +8,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from pyfaceau.numerics._vector import in_all_lanes
+
 _INT = ir.IntType(32)
 _LANES = ir.VectorType(_INT, 4)
 _BYTES = ir.VectorType(ir.IntType(8), 4)
-
-
-def _all_lanes(builder: Any, value: Any) -> Any:
-    """Return an integer in all lanes."""
-    undefined = ir.Constant(_LANES, ir.Undefined)
-    first = builder.insert_element(undefined, value, _INT(0))
-    return builder.shuffle_vector(first, undefined, ir.Constant(_LANES, [0] * 4))
 
 
 @intrinsic
@@ -31,7 +26,7 @@ def mix_pixels(typingctx: Any, image: Any, at: Any, below: Any, x32: Any, y32: A
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        right, down = (_all_lanes(builder, weight) for weight in args[3:])
+        right, down = (in_all_lanes(builder, weight, 4) for weight in args[3:])
         whole = ir.Constant(_LANES, [32] * 4)
 
         def pixel(at: Any, further: int) -> Any:

@@ -14,10 +14,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-LANES = 8
-"""Columns of a tile."""
+from pyfaceau.numerics._vector import WIDTH, in_all_lanes
 
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 _WORD = ir.IntType(64)
 
 
@@ -113,7 +112,7 @@ def sum_taps(
             ]
             return list(itertools.product(spread, taps))
 
-        zeros = [ir.Constant(_VECTOR, [0.0] * LANES)] * (2 * count)
+        zeros = [ir.Constant(_VECTOR, [0.0] * WIDTH)] * (2 * count)
         first, middle, stop = (builder.extract_value(ends, i) for i in range(3))
         sums = _chains(builder, (first, middle, _word(1)), zeros, factors)
         more = _chains(builder, (middle, stop, _word(1)), zeros, factors)
@@ -154,10 +153,7 @@ def _store(builder: Any, value: Any, address: Any) -> None:
 def _spread(builder: Any, address: Any) -> Any:
     """Return a vector with one float in all lanes."""
     value = builder.load(builder.inttoptr(address, ir.FloatType().as_pointer()), align=4)
-    undefined = ir.Constant(_VECTOR, ir.Undefined)
-    one = builder.insert_element(undefined, value, ir.IntType(32)(0))
-    lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    return builder.shuffle_vector(one, undefined, lanes)
+    return in_all_lanes(builder, value)
 
 
 def _chains(
@@ -165,7 +161,7 @@ def _chains(
 ) -> list[Any]:
     """Emit the loop sum = fma(a, b, sum), its sums phi nodes, (a, b) of each from factors(k)."""
     kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-    fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")
+    fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f32")
     start, stop, step = span
     entry = builder.block
     loop, body, done = (builder.append_basic_block(f"tile.{n}") for n in ("loop", "body", "done"))

@@ -39,21 +39,29 @@ class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, type_, _VECTOR)
 
 
-def _operator(function: Any, instruction: str) -> None:
-    """Let kernels apply a Python operator to two vectors."""
+def give_operator(kind: Any, function: Any, instruction: str) -> None:
+    """Let kernels apply a Python operator to two values of a type, by an LLVM instruction."""
 
     @infer_global(function)
     class Template(ConcreteTemplate):  # type: ignore[misc]
-        cases = [signature(vector, vector, vector)]  # noqa: RUF012
+        cases = [signature(kind, kind, kind)]  # noqa: RUF012
 
-    @lower_builtin(function, vector, vector)
+    @lower_builtin(function, kind, kind)
     def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return getattr(builder, instruction)(*args)
 
 
-_operator(operator.add, "fadd")
-_operator(operator.sub, "fsub")
-_operator(operator.mul, "fmul")
+give_operator(vector, operator.add, "fadd")
+give_operator(vector, operator.sub, "fsub")
+give_operator(vector, operator.mul, "fmul")
+
+
+def in_all_lanes(builder: Any, value: Any, count: int = WIDTH) -> Any:
+    """Return an LLVM vector of `count` lanes that all hold one value."""
+    lanes = ir.VectorType(ir.IntType(32), count)
+    undefined = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
+    first = builder.insert_element(undefined, value, ir.IntType(32)(0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(lanes, [0] * count))
 
 
 def _address(context: Any, builder: Any, signature: Any, args: Any, kind: Any) -> Any:
@@ -109,10 +117,7 @@ def spread(typingctx: Any, array: Any, at: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = _address(context, builder, signature, args, _FLOAT)
-        undefined = ir.Constant(_VECTOR, ir.Undefined)
-        first = builder.insert_element(undefined, builder.load(place, align=4), ir.IntType(32)(0))
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-        return builder.shuffle_vector(first, undefined, lanes)
+        return in_all_lanes(builder, builder.load(place, align=4))
 
     return vector(array, types.int64), codegen
 

@@ -12,10 +12,9 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import intrinsic, models, register_model
 
-from pyfaceau.numerics._vector import WIDTH, _address, vector
+from pyfaceau.numerics._vector import WIDTH, _address, give_operator, in_all_lanes, vector
 
 _FLOAT = ir.FloatType()
 _VECTOR = ir.VectorType(_FLOAT, WIDTH)
@@ -38,31 +37,12 @@ class _WideModel(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, type_, _DOUBLES)
 
 
-def _operator(function: Any, instruction: str) -> None:
-    """Let kernels apply a Python operator to two values of eight float64."""
-
-    @infer_global(function)
-    class Template(ConcreteTemplate):  # type: ignore[misc]
-        cases = [signature(wide, wide, wide)]  # noqa: RUF012
-
-    @lower_builtin(function, wide, wide)
-    def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return getattr(builder, instruction)(*args)
-
-
-_operator(operator.sub, "fsub")
-_operator(operator.mul, "fmul")
+give_operator(wide, operator.sub, "fsub")
+give_operator(wide, operator.mul, "fmul")
 
 
 def _lanes(numbers: list[int]) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), numbers)
-
-
-def _fill(builder: Any, value: Any) -> Any:
-    """Return a float in all lanes."""
-    undefined = ir.Constant(_VECTOR, ir.Undefined)
-    first = builder.insert_element(undefined, value, ir.IntType(32)(0))
-    return builder.shuffle_vector(first, undefined, _lanes([0] * WIDTH))
 
 
 @intrinsic
@@ -70,7 +50,7 @@ def fill(typingctx: Any, value: Any) -> Any:
     """Return a float32 in all lanes."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _fill(builder, args[0])
+        return in_all_lanes(builder, args[0])
 
     return vector(types.float32), codegen
 
@@ -142,7 +122,7 @@ def fma_rows(typingctx: Any, array: Any, at: Any, x: Any, sums: Any) -> Any:
         rows = []
         for r, total in enumerate(cgutils.unpack_tuple(builder, args[3])):
             one = builder.load(builder.gep(place, [ir.IntType(64)(r)]), align=4)
-            rows.append(builder.call(fma, [_fill(builder, one), args[2], total]))
+            rows.append(builder.call(fma, [in_all_lanes(builder, one), args[2], total]))
         return context.make_tuple(builder, signature.return_type, rows)
 
     return sums(array, types.int64, vector, sums), codegen

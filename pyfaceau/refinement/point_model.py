@@ -257,17 +257,17 @@ class PointModel:
             if window == 0:
                 continue
             last = index + 1 == len(self.scales) or not any(windows[index + 1 : index + 2])
-            fit = self._fit_scale(gray, fit, index, window, rate=rate and last, small=rate)
+            fit = self._fit_scale(gray, fit, index, window, rate=rate and last, rate_small=rate)
             if not fit.ok:
                 break
         return fit
 
     def _fit_scale(
-        self, gray: UInt8, fit: PointFit, index: int, window: int, *, rate: bool, small: bool
+        self, gray: UInt8, fit: PointFit, index: int, window: int, *, rate: bool, rate_small: bool
     ) -> PointFit:
         """Fit at one scale: a rigid phase, then one of all parameters, with the same responses.
 
-        The fit is rated if so wished, a `small` face at any scale.
+        The fit is rated if so wished; a small face, with `rate_small`, at any scale.
         """
         adapted = self._adapted[index]
         view, responses = self._responses(gray, fit.shape, index, window)
@@ -277,7 +277,7 @@ class PointModel:
             fit.shape, responses, regularisation=adapted.regularisation, sigma=adapted.sigma
         )
         likelihood = fit.likelihood
-        if rate or (small and found.rigid_scale < _LIKELIHOOD_SCALE):
+        if rate or (rate_small and found.rigid_scale < _LIKELIHOOD_SCALE):
             likelihood = self._optimiser.likelihood(responses, found.offsets, adapted.sigma)
         return PointFit(
             found.shape, bool(found.shape.params_global[0] >= SMALLEST_SCALE), likelihood, view,

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pyfaceau.numerics._jit import kernel
-from pyfaceau.numerics._tile import LANES, sum_taps
+from pyfaceau.numerics._tile import sum_taps
+from pyfaceau.numerics._vector import WIDTH
 from pyfaceau.types import Float32
 from tests.numerics.test_cnn import chain, coarse
 
@@ -42,10 +43,10 @@ def test_sums_equal_their_chains(rows: int, ends: tuple[int, int, int], fresh: b
     _sum(rows, w, x, at, gap, offsets, ends, out, to, out_gap, fresh)
     expected = before.copy()
     for v in range(2):
-        lanes = np.arange(LANES) + at + v * gap
+        lanes = np.arange(WIDTH) + at + v * gap
         taps = x[offsets[:, None] + lanes].T
         first, second = (chain(taps, w.T, list(range(*span))).T for span in (ends[:2], ends[1:]))
-        target = expected[:rows, to + v * out_gap : to + v * out_gap + LANES]
+        target = expected[:rows, to + v * out_gap : to + v * out_gap + WIDTH]
         target[:] = (0 if fresh else target) + (first + second)[:rows]
     np.testing.assert_array_equal(out, expected)
 
