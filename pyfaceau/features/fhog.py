@@ -14,12 +14,6 @@ from pyfaceau.types import Float32, UInt8
 SIZE = 112
 """Side of the aligned face, pixels."""
 
-CELLS = 12
-"""Cells along a side of the descriptor; each is 8 pixels wide, the outer ring is left out."""
-
-CHANNELS = 31
-"""Values of a cell: 18 signed orientations, 9 unsigned, 4 textures."""
-
 _DIRECTIONS = (
     (1.0, 0.0),
     (0.9397, 0.3420),

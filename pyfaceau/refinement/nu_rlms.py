@@ -95,56 +95,6 @@ class NuRlms:
         self._priors: dict[float, Float32] = {}
         self._blocks = {n: order_blocks(n, n) for n in (6, 6 + pdm.n_modes)}
 
-    def phase(
-        self,
-        start: ShapeFit,
-        responses: ResponseMaps,
-        *,
-        rigid: bool,
-        regularisation: float,
-        sigma: float,
-    ) -> tuple[ShapeFit, Float32, int, float]:
-        """Run one phase.
-
-        Parameters
-        ----------
-        start : ShapeFit
-            Where to start.
-        responses : ResponseMaps
-            Evidence.
-        rigid : bool
-            Solve for the rigid parameters alone, without prior.
-        regularisation : float
-            Weight of the prior.
-        sigma : float
-            Width of the mean-shift kernel, reference pixels.
-
-        Returns
-        -------
-        fit : ShapeFit
-            Result; non-rigid parameters within three standard deviations.
-        offsets : (n, 2) float32
-            Positions x, y in the maps at the last step taken, before it.
-        iterations : int
-            Steps taken.
-        change : float
-            Last measured movement of the shape in a step, pixels over all coordinates; infinite
-            after a single step.
-        """  # fmt: skip
-        pdm = self.pdm
-        params_global = start.params_global.copy()
-        params_local = start.params_local.copy()
-        prior = self._prior(regularisation)[: 6 if rigid else None]
-        table, filled = self._table(responses.maps.shape[1], np.float32(sigma))
-        offsets = np.empty((pdm.n_points, 2), np.float32)
-        iterations, change = kernels.nu_rlms(
-            params_global, params_local, responses.maps, responses.base, responses.to_reference,
-            responses.to_image, responses.visible, responses.weights, pdm.mean, pdm.basis,
-            pdm.basis_t, prior, pdm.limits, self._blocks[prior.size], np.float32(sigma), table,
-            filled, self.max_iterations, self.threshold, offsets,
-        )  # fmt: skip
-        return ShapeFit(params_global, params_local), offsets, iterations, change
-
     def fit(
         self, start: ShapeFit, responses: ResponseMaps, *, regularisation: float, sigma: float
     ) -> Phases:
@@ -164,7 +114,7 @@ class NuRlms:
         Returns
         -------
         Phases
-            As two calls of `phase` give it.
+            Non-rigid parameters lie within three standard deviations.
         """
         pdm = self.pdm
         params_global, params_local = start.params_global.copy(), start.params_local.copy()
@@ -188,7 +138,7 @@ class NuRlms:
         responses : ResponseMaps
             Evidence.
         offsets : (n, 2) float32
-            From `fit` or `phase`.
+            From `fit`.
         sigma : float
             Width of the kernel, reference pixels.
 
