@@ -40,23 +40,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyfaceau.alignment.aligner import FaceAligner
-    from pyfaceau.clnf import CLNF
     from pyfaceau.config import Config
     from pyfaceau.detection.mtcnn import MTCNN
     from pyfaceau.detection.retinaface import RetinaFace
     from pyfaceau.features.fhog import fhog
     from pyfaceau.landmarks.pfld import PFLD
-    from pyfaceau.multi import MultiFacePipeline
+    from pyfaceau.media.video import VideoReader
     from pyfaceau.output.beside import Outputs
     from pyfaceau.output.hog_file import read_hog
     from pyfaceau.output.reading import read
     from pyfaceau.pdm.model import PDM
-    from pyfaceau.pipeline import FullPythonAUPipeline
+    from pyfaceau.pipeline.multi import MultiFacePipeline
+    from pyfaceau.pipeline.stills import PicturePipeline
+    from pyfaceau.pipeline.video import FullPythonAUPipeline
     from pyfaceau.prediction.models import AUModels
     from pyfaceau.prediction.predictor import AUPredictor
     from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
-    from pyfaceau.stills import PicturePipeline
-    from pyfaceau.video import VideoReader
+    from pyfaceau.tracking.clnf import CLNF
 
 __version__ = "0.1.0"
 
@@ -84,19 +84,19 @@ __all__ = [
 _HOMES = {
     "AUModels": "prediction.models",
     "AUPredictor": "prediction.predictor",
-    "CLNF": "clnf",
+    "CLNF": "tracking.clnf",
     "Config": "config",
     "FaceAligner": "alignment.aligner",
-    "FullPythonAUPipeline": "pipeline",
+    "FullPythonAUPipeline": "pipeline.video",
     "MTCNN": "detection.mtcnn",
-    "MultiFacePipeline": "multi",
+    "MultiFacePipeline": "pipeline.multi",
     "Outputs": "output.beside",
     "PDM": "pdm.model",
     "PFLD": "landmarks.pfld",
-    "PicturePipeline": "stills",
+    "PicturePipeline": "pipeline.stills",
     "RetinaFace": "detection.retinaface",
     "TargetedCLNFRefiner": "refinement.targeted_refiner",
-    "VideoReader": "video",
+    "VideoReader": "media.video",
     "fhog": "features.fhog",
     "read": "output.reading",
     "read_hog": "output.hog_file",

@@ -84,8 +84,8 @@ def test_files_are_short_and_silent(source: Path) -> None:
 @pytest.mark.parametrize(
     "action",
     [
-        "import pyfaceau, pyfaceau.types, pyfaceau.errors, pyfaceau.weights; dir(pyfaceau)",
-        "from pyfaceau.cli import main; main(['--help'], standalone_mode=False)",
+        "import pyfaceau, pyfaceau.types, pyfaceau.errors, pyfaceau.models.weights; dir(pyfaceau)",
+        "from pyfaceau.cli.command import main; main(['--help'], standalone_mode=False)",
     ],
     ids=["import", "help"],
 )

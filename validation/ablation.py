@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from pyfaceau.detection.retinaface import RetinaFace
 from pyfaceau.landmarks.pfld import PFLD, SIDE
+from pyfaceau.models.weights import locate
 from pyfaceau.pdm.model import PDM
-from pyfaceau.pipeline import FullPythonAUPipeline
+from pyfaceau.pipeline.video import FullPythonAUPipeline
 from pyfaceau.refinement.face_model import FaceModel
 from pyfaceau.refinement.face_refiner import FaceRefiner
 from pyfaceau.refinement.targeted_refiner import TARGET_POINTS, TargetedCLNFRefiner
@@ -28,7 +29,6 @@ from pyfaceau.refinement.validator import DetectionValidator
 from pyfaceau.tracking.stages import LandmarkNet, Refiner
 from pyfaceau.tracking.targeted import TargetedTracker
 from pyfaceau.types import Frame, TrackedFace
-from pyfaceau.weights import locate
 from validation import report
 from validation.metrics import Comparison, compare
 from validation.provenance import RESULTS, provenance

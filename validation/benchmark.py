@@ -141,7 +141,7 @@ def start_up(config: str, video: Path) -> dict[str, float]:
 
 def help_seconds() -> float:
     """Return how long ``pyfaceau --help`` takes, median of five."""
-    command = [sys.executable, "-c", "from pyfaceau.cli import main; main()", "--help"]
+    command = [sys.executable, "-c", "from pyfaceau.cli.command import main; main()", "--help"]
     times = []
     for _ in range(5):
         began = time.perf_counter()

@@ -150,7 +150,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the CSVs here")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s")
-    from pyfaceau.pipeline import FullPythonAUPipeline
+    from pyfaceau.pipeline.video import FullPythonAUPipeline
 
     try:
         pipeline = FullPythonAUPipeline(config=options.config)

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyfaceau.config import Config
-from pyfaceau.multi import MultiFacePipeline
 from pyfaceau.output.openface_csv import GROUPS
-from pyfaceau.stills import PicturePipeline
+from pyfaceau.pipeline.multi import MultiFacePipeline
+from pyfaceau.pipeline.stills import PicturePipeline
 from validation import report
 from validation.provenance import RESULTS, provenance
 from validation.reference import SHARED

@@ -23,8 +23,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pyfaceau.errors import PyfaceauError
-from pyfaceau.pipeline import FullPythonAUPipeline
-from pyfaceau.video import VideoReader
+from pyfaceau.media.video import VideoReader
+from pyfaceau.pipeline.video import FullPythonAUPipeline
 from validation import report
 from validation.provenance import RESULTS, provenance
 from validation.reference import SHARED

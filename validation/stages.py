@@ -14,6 +14,8 @@ from pyfaceau.alignment.aligner import FaceAligner
 from pyfaceau.features.fhog import fhog
 from pyfaceau.features.geometry import geometry_descriptor
 from pyfaceau.gaze.gaze import estimate_gaze, eye_landmarks_3d
+from pyfaceau.media.video import VideoReader
+from pyfaceau.models.weights import locate, weights_dir
 from pyfaceau.pdm.model import PDM
 from pyfaceau.pdm.pose import head_pose
 from pyfaceau.pdm.space import landmarks_3d
@@ -27,8 +29,6 @@ from pyfaceau.types import (
     FaceFeatures,
     ShapeFit,
 )
-from pyfaceau.video import VideoReader
-from pyfaceau.weights import locate, weights_dir
 from validation.metrics import points
 from validation.reference import Reference
 

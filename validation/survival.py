@@ -28,6 +28,7 @@ import av
 import numpy as np
 
 from pyfaceau.config import Config
+from pyfaceau.models.weights import sha256
 from pyfaceau.study import job
 from pyfaceau.study.executors import LocalExecutor
 from pyfaceau.study.files import table_path
@@ -46,7 +47,6 @@ from pyfaceau.types import (
     ShapeFit,
     TrackedFace,
 )
-from pyfaceau.weights import sha256
 from validation.provenance import RESULTS, ROOT, provenance
 
 STUB = "validation.survival:perform"

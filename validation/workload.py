@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 STAGES = {
-    "pyfaceau.video:VideoReader.__iter__": "decode",
+    "pyfaceau.media.video:VideoReader.__iter__": "decode",
     "pyfaceau.numerics.warp:gray_from_bgr": "gray",
     "pyfaceau.detection.retinaface:RetinaFace.detect": "detection (RetinaFace)",
     "pyfaceau.detection.mtcnn:MTCNN.faces": "detection (MTCNN)",
@@ -45,8 +45,8 @@ def limit(task: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from pyfaceau.landmarks.pfld import PFLD, crop_from_box
+    from pyfaceau.media.video import VideoReader
     from pyfaceau.types import FaceBox
-    from pyfaceau.video import VideoReader
 
     net = PFLD()
     decode = network = 0.0
@@ -71,7 +71,7 @@ def limit(task: dict[str, Any]) -> dict[str, Any]:
 
 def pipeline(task: dict[str, Any]) -> dict[str, Any]:
     """Write the CSV of a video with a profile."""
-    from pyfaceau.pipeline import FullPythonAUPipeline
+    from pyfaceau.pipeline.video import FullPythonAUPipeline
     from validation.stopwatch import Stopwatch
 
     watch = Stopwatch()
@@ -88,7 +88,7 @@ def pipeline(task: dict[str, Any]) -> dict[str, Any]:
 
 def first_frame(task: dict[str, Any]) -> dict[str, Any]:
     """Say how long after the start of the process the first frame is done."""
-    from pyfaceau.pipeline import FullPythonAUPipeline
+    from pyfaceau.pipeline.video import FullPythonAUPipeline
 
     instance = FullPythonAUPipeline(config=task["config"])
     loaded = time.time() - task["started"]
@@ -99,7 +99,7 @@ def first_frame(task: dict[str, Any]) -> dict[str, Any]:
 def growth(task: dict[str, Any]) -> dict[str, Any]:
     """Write the CSV of a long video; note time and memory every 1,000 frames."""
     from pyfaceau.output.openface_csv import OpenFaceCSV
-    from pyfaceau.pipeline import FullPythonAUPipeline
+    from pyfaceau.pipeline.video import FullPythonAUPipeline
 
     samples = []
     write = OpenFaceCSV.write

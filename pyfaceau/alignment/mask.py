@@ -9,7 +9,7 @@ import numpy as np
 
 from pyfaceau.alignment import _kernels
 from pyfaceau.errors import InputError, check_array
-from pyfaceau.modelfile import TextReader, mend
+from pyfaceau.models.modelfile import TextReader, mend
 from pyfaceau.types import Int32, UInt8
 
 _RAISED = (0, *range(16, 27))

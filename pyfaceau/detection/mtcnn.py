@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from pyfaceau.detection import _mtcnn_kernels as kernels
 from pyfaceau.errors import check_image
-from pyfaceau.modelfile import BinaryReader
+from pyfaceau.models.modelfile import BinaryReader
+from pyfaceau.models.weights import locate
 from pyfaceau.numerics.cnn import Network, read_network
 from pyfaceau.types import FaceBox, Float32, UInt8
-from pyfaceau.weights import locate
 
 MIN_FACE = 60
 """Side of the smallest face that is looked for, pixels."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import InputError, check_image
-from pyfaceau.onnxsession import open_session
+from pyfaceau.models.onnxsession import open_session
 from pyfaceau.types import FaceBox, Float32, UInt8
 
 SIDE = 640
@@ -133,7 +133,7 @@ class RetinaFace:
     overlap : float
         Of two boxes whose intersection over union is above this the weaker one is dropped.
     device : {'cpu', 'cuda', 'coreml', 'directml'}
-        Where the network runs, see `pyfaceau.onnxsession.open_session`.
+        Where the network runs, see `pyfaceau.models.onnxsession.open_session`.
 
     Raises
     ------

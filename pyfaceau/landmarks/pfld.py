@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from pyfaceau.errors import InputError, check_array, check_image, check_type
 from pyfaceau.landmarks import _kernels
-from pyfaceau.onnxsession import open_session
+from pyfaceau.models.onnxsession import open_session
 from pyfaceau.types import FaceBox, Float32, Float64, Landmarks68, UInt8
 
 SIDE = 112
@@ -94,7 +94,7 @@ class PFLD:
     model : path, optional
         The ONNX file; None takes ``pfld_cunjian.onnx`` from the installed weights.
     device : {'cpu', 'cuda', 'coreml', 'directml'}
-        Where the network runs, see `pyfaceau.onnxsession.open_session`.
+        Where the network runs, see `pyfaceau.models.onnxsession.open_session`.
 
     Raises
     ------

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import InputError
-from pyfaceau.modelfile import BinaryReader, mend
+from pyfaceau.models.modelfile import BinaryReader, mend
 from pyfaceau.numerics import _cnn_kernels as kernels
 from pyfaceau.numerics.gemm import order_blocks
 from pyfaceau.types import Float32

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyfaceau.errors import InputError, check_array, check_type
-from pyfaceau.modelfile import TextReader, mend
+from pyfaceau.models.modelfile import TextReader, mend
 from pyfaceau.numerics.gemm import matvec, order_blocks
 from pyfaceau.numerics.rotation import euler_to_matrix
 from pyfaceau.pdm import _kernels, _kernels_shape

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from pyfaceau.errors import check_array, check_type
-from pyfaceau.modelfile import BinaryReader, mend, read_bytes
+from pyfaceau.models.modelfile import BinaryReader, mend, read_bytes
+from pyfaceau.models.weights import resolve
 from pyfaceau.prediction import _kernels
 from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, FaceFeatures, Float64
-from pyfaceau.weights import resolve
 
 N_FEATURES = 4702
 """FHOG, then geometry."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["CLNF", "TargetedCLNFRefiner"]
 
 _PUBLIC = {
-    "CLNF": "pyfaceau.clnf",
+    "CLNF": "pyfaceau.tracking.clnf",
     "TargetedCLNFRefiner": "pyfaceau.refinement.targeted_refiner",
 }
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import WeightsError
-from pyfaceau.modelfile import BinaryReader, mend
+from pyfaceau.models.modelfile import BinaryReader, mend
 from pyfaceau.numerics.linalg import cholesky_inverse, symmetric_inverse
 from pyfaceau.refinement._kernels import AREA, SIDE
 from pyfaceau.refinement._kernels_ccnf import NEURONS, ccnf_responses

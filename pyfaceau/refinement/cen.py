@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import InputError, WeightsError
-from pyfaceau.modelfile import BinaryReader, mend
+from pyfaceau.models.modelfile import BinaryReader, mend
 from pyfaceau.numerics.cnn import input_blocks
 from pyfaceau.numerics.packed import GROUP, TILE, pack, tile_orders
 from pyfaceau.refinement._kernels import AREA

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyfaceau.modelfile import TextReader, mend
+from pyfaceau.models.modelfile import TextReader, mend
 from pyfaceau.types import Float64, ShapeFit, UInt8
 
 if TYPE_CHECKING:

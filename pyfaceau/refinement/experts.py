@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import InputError, check_array, check_image
-from pyfaceau.modelfile import BinaryReader, TextReader, mend, read_bytes
+from pyfaceau.models.modelfile import BinaryReader, TextReader, mend, read_bytes
 from pyfaceau.refinement._kernels import MAX_WINDOW
 from pyfaceau.types import Float32, Float64, UInt8
 

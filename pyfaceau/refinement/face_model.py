@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pyfaceau.modelfile import mend
+from pyfaceau.models.modelfile import mend
+from pyfaceau.models.weights import locate, resolve
 from pyfaceau.refinement.early_termination import fit_starts
 from pyfaceau.refinement.point_model import EYE, INNER, FitParameters, PointModel, list_entries
 from pyfaceau.refinement.validator import DetectionValidator
 from pyfaceau.types import EyeFit, FaceBox, Float32, ShapeFit, UInt8
-from pyfaceau.weights import locate, resolve
 
 VALID = float(np.float32(0.725))
 """A fit is accepted when the validator's confidence, a float32 value, is above this one."""

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from pyfaceau.errors import InputError, WeightsError
-from pyfaceau.modelfile import mend, read_bytes
+from pyfaceau.models.modelfile import mend, read_bytes
+from pyfaceau.models.weights import resolve
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement._kernels_scale import reference_frame
 from pyfaceau.refinement.cen import load_scales
@@ -22,7 +23,6 @@ from pyfaceau.refinement.early_termination import EarlyTermination
 from pyfaceau.refinement.experts import PatchExperts, load_experts
 from pyfaceau.refinement.nu_rlms import NuRlms, ResponseMaps
 from pyfaceau.types import Float32, ShapeFit, UInt8
-from pyfaceau.weights import resolve
 
 SMALLEST_SCALE = 0.25
 """A face smaller than this, pixels per mm, is not fitted."""

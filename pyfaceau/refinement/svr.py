@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pyfaceau.modelfile import TextReader, mend
+from pyfaceau.models.modelfile import TextReader, mend
 from pyfaceau.refinement._kernels import AREA, SIDE
 from pyfaceau.refinement._kernels_svr import svr_responses
 from pyfaceau.refinement.experts import PatchExperts, read_views

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyfaceau.errors import InputError, WeightsError, check_array, check_image
+from pyfaceau.models.weights import locate
 from pyfaceau.numerics.similarity import align_similarity, invert2
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement.experts import PatchExperts, load_experts
 from pyfaceau.refinement.nu_rlms import NuRlms, ResponseMaps
 from pyfaceau.types import Float32, ShapeFit, UInt8
-from pyfaceau.weights import locate
 
 TARGET_POINTS = (17, 18, 19, 20, 21, 22, 26, 48, 54)
 """Brows and mouth corners, where the network errs most and action units notice."""

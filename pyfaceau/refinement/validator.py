@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import check_array, check_image
-from pyfaceau.modelfile import BinaryReader, mend
+from pyfaceau.models.modelfile import BinaryReader, mend
 from pyfaceau.numerics.cnn import Network, read_network
 from pyfaceau.refinement._validator_kernels import surround, warp_triangles
 from pyfaceau.types import Float32, Float64, Int32, UInt8

@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pyfaceau import weights
 from pyfaceau.config import Config
+from pyfaceau.models import weights
 
 _LIBRARIES = ("av", "numba", "numpy", "onnxruntime", "opencv-python-headless")
 

@@ -10,9 +10,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyfaceau import weights
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError, PyfaceauError, VideoError, WeightsError
+from pyfaceau.media.video import VideoReader
+from pyfaceau.models import weights
 from pyfaceau.output.openface_csv import OpenFaceCSV
 from pyfaceau.study.features import FeatureWriter
 from pyfaceau.study.files import clear_parts
@@ -20,11 +21,10 @@ from pyfaceau.study.identity import file_sha256, stamp
 from pyfaceau.study.quality import Quality, QualityWriter, Watch
 from pyfaceau.study.worker import Tell
 from pyfaceau.types import FrameResult
-from pyfaceau.video import VideoReader
 
 if TYPE_CHECKING:
     from pyfaceau.features.running_median import Calibration
-    from pyfaceau.pipeline import FullPythonAUPipeline
+    from pyfaceau.pipeline.video import FullPythonAUPipeline
     from pyfaceau.study.repredict import Repredictor
 
 _KINDS: tuple[tuple[type[PyfaceauError], str], ...] = (
@@ -199,7 +199,7 @@ def _pipeline(config: Mapping[str, Any]) -> tuple[FullPythonAUPipeline, frozense
     """Return the pipeline of some settings and the model files that it opened."""
     key = repr(config)
     if key not in _pipelines:
-        from pyfaceau.pipeline import FullPythonAUPipeline
+        from pyfaceau.pipeline.video import FullPythonAUPipeline
 
         weights.forget_opened()
         # One thread: as many videos as there are cores keep them all busy.

@@ -9,9 +9,9 @@ from typing import Any
 
 from pyfaceau import __version__
 from pyfaceau.config import Config
+from pyfaceau.models.weights import weights_dir
 from pyfaceau.study.files import baseline_path, features_path, quality_path, table_path
 from pyfaceau.study.identity import config_table, digest, file_sha256, stamp
-from pyfaceau.weights import weights_dir
 
 FINAL_KINDS = frozenset({"video", "time"})
 """Errors that are the video's own: they are not tried again until something changes."""

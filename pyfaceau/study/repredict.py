@@ -16,6 +16,7 @@ from pyfaceau.errors import InputError, OutputError, check_array
 from pyfaceau.features.interval import parse_interval
 from pyfaceau.features.neutral import FixedNeutral, IntervalMedian
 from pyfaceau.features.running_median import DIMENSIONS, Calibration, FeatureMedian
+from pyfaceau.models.weights import locate
 from pyfaceau.output.openface_csv import OpenFaceCSV
 from pyfaceau.pdm.model import PDM
 from pyfaceau.prediction.models import AUModels
@@ -23,7 +24,6 @@ from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.prediction.whole_video import zero_levels
 from pyfaceau.study.features import FeatureFile
 from pyfaceau.types import AU_INTENSITIES, Float64
-from pyfaceau.weights import locate
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from pyfaceau.config import Config
+from pyfaceau.models.weights import locate
 from pyfaceau.types import FaceBox, Frame, TrackedFace, UInt8
-from pyfaceau.weights import locate
 
 if TYPE_CHECKING:
     from pyfaceau.detection.mtcnn import MTCNN

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfaceau.errors import InputError, WeightsError
-from pyfaceau.modelfile import BinaryReader
+from pyfaceau.models.modelfile import BinaryReader
 from pyfaceau.numerics import _cnn_kernels as kernels
 from pyfaceau.numerics.cnn import (
     Convolution,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyfaceau.media.video import VideoReader
 from pyfaceau.numerics._jit import kernel
 from pyfaceau.numerics.warp import (
     gray_from_bgr,
@@ -19,7 +20,6 @@ from pyfaceau.numerics.warp import (
     warp_affine_u8,
 )
 from pyfaceau.types import Float32, Float64, UInt8
-from pyfaceau.video import VideoReader
 
 RAMP = np.array([[0, 100], [40, 140]], np.uint8)
 seeds = st.integers(0, 2**32 - 1)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from pyfaceau.errors import WeightsError
+from pyfaceau.media.video import VideoReader
 from pyfaceau.numerics.warp import gray_from_bgr
 from pyfaceau.refinement.face_model import HYPOTHESES, FaceFit, FaceModel, blank_shape
 from pyfaceau.types import FaceBox, ShapeFit, UInt8
-from pyfaceau.video import VideoReader
 
 TRACKED = 8
 """Frames that are followed."""

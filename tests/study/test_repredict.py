@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pyfaceau.cli import main
+from pyfaceau.cli.command import main
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError
 from pyfaceau.features.neutral import IntervalMedian
-from pyfaceau.pipeline import FullPythonAUPipeline
+from pyfaceau.pipeline.video import FullPythonAUPipeline
 from pyfaceau.study.executors import LocalExecutor
 from pyfaceau.study.inputs import find_videos
 from pyfaceau.study.ledger import Ledger

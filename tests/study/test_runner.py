@@ -18,13 +18,13 @@ import pytest
 from pyfaceau import __version__
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError
+from pyfaceau.models.weights import sha256
 from pyfaceau.study.executors import LocalExecutor
 from pyfaceau.study.inputs import find_videos
 from pyfaceau.study.isolation import Limits
 from pyfaceau.study.ledger import Ledger
 from pyfaceau.study.plan import Step, Wanted
 from pyfaceau.study.runner import Observer, Study, Summary
-from pyfaceau.weights import sha256
 from tests.study_acts import ACTS
 from validation.survival import STUB, make_videos
 
@@ -232,7 +232,7 @@ def command(out: Path, *arguments: object) -> list[str]:
     code = (
         "import functools; from pyfaceau.study import executors as e;"
         f"e.LocalExecutor = functools.partial(e.LocalExecutor, processor={STUB!r});"
-        "from pyfaceau.cli import main; main()"
+        "from pyfaceau.cli.command import main; main()"
     )
     words = ["study", "run", *map(str, arguments), "--out", str(out), "--workers", "2"]
     return [sys.executable, "-c", code, *words]

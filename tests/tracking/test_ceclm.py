@@ -12,7 +12,8 @@ import pytest
 
 from pyfaceau.config import WILD, Config, Models
 from pyfaceau.errors import WeightsError
-from pyfaceau.pipeline import FullPythonAUPipeline
+from pyfaceau.media.video import VideoReader
+from pyfaceau.pipeline.video import FullPythonAUPipeline
 from pyfaceau.refinement import face_model
 from pyfaceau.refinement.cen import CENExperts
 from pyfaceau.refinement.face_model import FaceFit, FaceModel, blank_shape
@@ -20,7 +21,6 @@ from pyfaceau.refinement.point_model import FitParameters
 from pyfaceau.tracking.openface import OpenFaceTracker
 from pyfaceau.tracking.tracker import make_fitter
 from pyfaceau.types import FaceBox, Frame
-from pyfaceau.video import VideoReader
 from tests.cen_files import model
 
 BOX = FaceBox(210.0, 60.0, 120.0, 120.0)

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfaceau.detection.mtcnn import MTCNN
+from pyfaceau.media.video import VideoReader
 from pyfaceau.refinement.face_model import FaceFit, FaceModel, blank_shape
 from pyfaceau.tracking.openface import OpenFaceTracker
 from pyfaceau.types import EyeFit, FaceBox, Frame, ShapeFit, TrackedFace
-from pyfaceau.video import VideoReader
 
 Parts = tuple[tuple[ShapeFit, np.ndarray], ...]
 

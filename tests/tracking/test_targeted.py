@@ -12,11 +12,11 @@ import pytest
 from pyfaceau.detection.retinaface import RetinaFace
 from pyfaceau.errors import InputError
 from pyfaceau.landmarks.pfld import PFLD
+from pyfaceau.media.video import VideoReader
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement.validator import DetectionValidator
 from pyfaceau.tracking.targeted import TargetedTracker
 from pyfaceau.types import FaceBox, Frame, ShapeFit
-from pyfaceau.video import VideoReader
 
 BLANK = np.zeros((480, 640, 3), np.uint8)
 ANNA, BELA = (150.0, 240.0), (450.0, 240.0)

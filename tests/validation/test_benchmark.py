@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pyfaceau.video import VideoReader
+from pyfaceau.media.video import VideoReader
 from validation import benchmark
 from validation.benchmark import beside_the_limit, marginal, missed, render
 from validation.loop import loop_video

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pyfaceau.video import VideoReader
+from pyfaceau.media.video import VideoReader
 from validation.inputs import CASES, Case, encode, turn
 
 READABLE = [case for case in CASES if case.suffix != "webp"]

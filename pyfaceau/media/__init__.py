@@ -1,0 +1,1 @@
+"""What comes in: videos, pictures and folders of them, as frames."""

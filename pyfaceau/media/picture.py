@@ -1,0 +1,272 @@
+"""Reading pictures: files, folders, face boxes beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+
+from pyfaceau.errors import InputError, VideoError
+from pyfaceau.media.video import FALLBACK_FPS, VideoReader
+from pyfaceau.types import FaceBox, Frame, UInt8
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+"""Endings of a picture's name, in either case; OpenFace takes the first four, in lower case."""
+
+
+def is_picture(path: str | Path) -> bool:
+    """Tell by its name whether a file is a picture.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    bool
+        Whether it ends as one of `SUFFIXES`.
+    """
+    return Path(path).suffix.lower() in SUFFIXES
+
+
+def read_picture(path: str | Path) -> UInt8:
+    """Read a picture file.
+
+    Parameters
+    ----------
+    path : str or Path
+        JPEG, PNG, BMP or what else OpenCV reads.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        BGR, upright by its EXIF orientation; 16 bits reduced to 8, gray repeated, alpha dropped.
+
+    Raises
+    ------
+    VideoError
+        If there is no such file or it is no picture.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise VideoError(f"{path}: no such file")
+    if not path.is_file():
+        raise VideoError(f"{path}: expected a picture, got a folder or device")
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read: {error.strerror or error}") from error
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:
+        raise VideoError(f"{path}: cannot be read as a picture: {error.err}") from None
+    if image is None:
+        raise VideoError(f"{path}: cannot be read as a picture ({data.size:,} bytes)")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def pictures_in(folder: str | Path) -> tuple[Path, ...]:
+    """Return the pictures of a folder, in OpenFace's order.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder; its own folders are not looked into.
+
+    Returns
+    -------
+    tuple of Path
+        Sorted as strings: s1, s10, s11, s2.
+
+    Raises
+    ------
+    VideoError
+        If it is no folder or holds no picture.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise VideoError(f"{folder}: expected a folder of pictures")
+    files = [path for path in folder.iterdir() if is_picture(path) and path.is_file()]
+    if not files:
+        raise VideoError(f"{folder}: no picture in it (*{', *'.join(SUFFIXES)})")
+    return tuple(sorted(files, key=str))
+
+
+def read_boxes(path: str | Path) -> tuple[FaceBox, ...]:
+    """Read the face boxes of a picture.
+
+    Parameters
+    ----------
+    path : str or Path
+        A text file; each line that is not blank holds ``min_x min_y max_x max_y`` of the 68
+        landmarks of one face, pixels.
+
+    Returns
+    -------
+    tuple of FaceBox
+        In the file's order.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or a line is anything else.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected text, got other bytes") from error
+    return tuple(
+        _box(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()
+    )
+
+
+def _box(where: str, line: str) -> FaceBox:
+    """Read one line of a boxes file."""
+    expected = f"{where}: expected 'min_x min_y max_x max_y', got {line.strip()[:60]!r}"
+    try:
+        left, top, right, bottom = map(float, line.split())
+    except ValueError:
+        raise InputError(expected) from None
+    if not (math.isfinite(left + top + right + bottom) and left < right and top < bottom):
+        raise InputError(expected)
+    return FaceBox(left, top, right - left, bottom - top)
+
+
+class FrameSource(Protocol):
+    """An open video or sequence of pictures, to be used once, in a ``with`` statement."""
+
+    @property
+    def path(self) -> Path:
+        """File or folder."""
+
+    @property
+    def width(self) -> int:
+        """Width of the first frame, pixels."""
+
+    @property
+    def height(self) -> int:
+        """Height of the first frame, pixels."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+
+    @property
+    def frame_count(self) -> int | None:
+        """Frames to come, where that is known."""
+
+    def __enter__(self) -> Self:
+        """Return the source itself."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield all frames."""
+
+
+def open_frames(path: str | Path, fixed_fps: bool = False) -> FrameSource:
+    """Open a video, or a folder of pictures as one.
+
+    Parameters
+    ----------
+    path : str or Path
+        File or folder.
+    fixed_fps : bool
+        Stamp a video's frames as OpenFace does, see `pyfaceau.media.video.VideoReader`.
+
+    Returns
+    -------
+    FrameSource
+        Ready to be iterated.
+
+    Raises
+    ------
+    VideoError
+        If there is no frame in it.
+    """
+    return PictureSequence(path) if Path(path).is_dir() else VideoReader(path, fixed_fps)
+
+
+class PictureSequence:
+    """A folder of pictures as one video, to be used as `pyfaceau.media.video.VideoReader` is.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder. Its pictures are of one size.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    width, height : int
+        Size of the first picture, pixels.
+    fps : float
+        30: for output that needs a rate.
+    frame_count : int
+        Pictures.
+
+    Raises
+    ------
+    VideoError
+        If there is no picture or the first cannot be read.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder)
+        self._files = pictures_in(folder)
+        self._first: UInt8 | None = read_picture(self._files[0])
+        self.height, self.width = self._first.shape[:2]
+        self.fps = FALLBACK_FPS
+        self.frame_count = len(self._files)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._first = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield all pictures.
+
+        Yields
+        ------
+        Frame
+            BGR picture, index from 0, timestamp 0: pictures have no time.
+
+        Raises
+        ------
+        VideoError
+            At the first picture that cannot be read, or that has another size than the first.
+        """
+        for index, path in enumerate(self._files):
+            image = read_picture(path) if index or self._first is None else self._first
+            height, width = image.shape[:2]
+            if (width, height) != (self.width, self.height):
+                raise VideoError(
+                    f"{path}: expected {self.width}x{self.height} as the first picture, "
+                    f"got {width}x{height}; pictures that are no video are taken with --stills"
+                )
+            yield Frame(image, index, 0.0)

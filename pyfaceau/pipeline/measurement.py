@@ -1,0 +1,195 @@
+"""What is measured of a face once its landmarks are known: place, pose, gaze, features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pyfaceau.alignment.aligner import FaceAligner
+from pyfaceau.config import Models
+from pyfaceau.features.fhog import fhog
+from pyfaceau.features.geometry import geometry_descriptor
+from pyfaceau.gaze.gaze import NO_GAZE, estimate_gaze, eye_landmarks_3d
+from pyfaceau.models.weights import locate
+from pyfaceau.pdm.model import PDM
+from pyfaceau.pdm.pose import head_pose
+from pyfaceau.pdm.space import landmarks_3d
+from pyfaceau.prediction.models import AUModels
+from pyfaceau.prediction.predictor import predict_picture
+from pyfaceau.types import (
+    AlignedFace,
+    Camera,
+    FaceFeatures,
+    Frame,
+    FrameResult,
+    TrackedFace,
+    UInt8,
+)
+
+
+class FaceMeasurer:
+    """The stages after the landmarks, for one face in one picture; knows nothing of the last.
+
+    Parameters
+    ----------
+    models : Models
+        Model files.
+
+    Attributes
+    ----------
+    pdm : PDM
+        The 68-point shape model.
+    eye_models : (PDM, PDM) or None
+        Shape models of the eyes, left in the picture first; None where no eyes are fitted.
+
+    Raises
+    ------
+    WeightsError
+        If a model file is missing or altered.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.pdm = PDM.load(locate(models.pdm))
+        self.eye_models: tuple[PDM, PDM] | None = None
+        self._aligner = FaceAligner(self.pdm, locate(models.triangulation))
+        self._au_folder = locate(models.au_predictors)
+        self._au_models: dict[bool, AUModels] = {}
+
+    def au_models(self, static: bool) -> AUModels:
+        """Return the action-unit models, read when first asked for.
+
+        Parameters
+        ----------
+        static : bool
+            Those that know no neutral face.
+
+        Returns
+        -------
+        AUModels
+            The models.
+        """
+        if static not in self._au_models:
+            self._au_models[static] = AUModels.load(self._au_folder, static)
+        return self._au_models[static]
+
+    def possible(self, groups: Iterable[str]) -> tuple[str, ...]:
+        """Return those groups of columns that can be measured: no gaze where no eyes are fitted.
+
+        Parameters
+        ----------
+        groups : iterable of str
+            Keys of `pyfaceau.output.openface_csv.GROUPS`.
+
+        Returns
+        -------
+        tuple of str
+            Some of them.
+        """
+        return tuple(name for name in groups if name != "gaze" or self.eye_models is not None)
+
+    def place(
+        self,
+        frame: Frame,
+        face: TrackedFace,
+        camera: Camera,
+        face_id: int = 0,
+        *,
+        gaze: bool = True,
+    ) -> FrameResult:
+        """Put a face into camera space.
+
+        Parameters
+        ----------
+        frame : Frame
+            The picture.
+        face : TrackedFace
+            A face in it.
+        camera : Camera
+            What took it.
+        face_id : int
+            Its number.
+        gaze : bool
+            Estimate the gaze; OpenFace's zeros stand for it otherwise.
+
+        Returns
+        -------
+        FrameResult
+            Without action units; without gaze where no eyes are fitted.
+        """
+        points = landmarks_3d(self.pdm, face.shape, face.landmarks, camera)
+        pose = head_pose(self.pdm, face.shape, face.landmarks, camera)
+        result = FrameResult(frame.index, frame.timestamp, face, points, pose, face_id=face_id)
+        if face.eyes is None or self.eye_models is None:
+            return result
+        eyes = eye_landmarks_3d(self.eye_models, face.eyes, camera)
+        direction = estimate_gaze(points, eyes, pose) if gaze else NO_GAZE
+        return replace(result, gaze=direction, eyes_3d=eyes)
+
+    def features(self, image: UInt8, face: TrackedFace) -> tuple[AlignedFace, FaceFeatures]:
+        """Align a face and describe it to the action-unit models.
+
+        The shape model is fitted anew to the landmarks, as OpenFace does: the tracker's own fit is
+        another one.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        face : TrackedFace
+            A face in it.
+
+        Returns
+        -------
+        AlignedFace
+            What the features were measured on.
+        FaceFeatures
+            What the models see.
+        """
+        fit = self.pdm.calc_params(face.landmarks)
+        aligned = self._aligner.align(image, face.landmarks, fit)
+        geometry = geometry_descriptor(self.pdm, fit.params_local)
+        return aligned, FaceFeatures(fhog(aligned.image), geometry)
+
+    def align(self, image: UInt8, face: TrackedFace, size: int, scale: float, mask: bool) -> UInt8:
+        """Align a face at a size of choice.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        face : TrackedFace
+            A face in it.
+        size : int
+            Side of the aligned face, pixels.
+        scale : float
+            Pixels per mm of the shape model.
+        mask : bool
+            Blacken what is outside the face.
+
+        Returns
+        -------
+        (size, size, 3) uint8
+            The aligned face.
+        """
+        fit = self.pdm.calc_params(face.landmarks)
+        aligned = self._aligner.align(image, face.landmarks, fit, size=size, scale=scale, mask=mask)
+        return aligned.image
+
+    def with_static_units(self, frame: Frame, result: FrameResult) -> FrameResult:
+        """Predict action units from this picture alone.
+
+        Parameters
+        ----------
+        frame : Frame
+            The picture.
+        result : FrameResult
+            As from `place`.
+
+        Returns
+        -------
+        FrameResult
+            With `aligned`, `features` and action units of the static models, 0 to 5.
+        """
+        aligned, features = self.features(frame.image, result.face)
+        units = predict_picture(self.au_models(static=True), features)
+        return replace(result, aligned=aligned, features=features, action_units=units)

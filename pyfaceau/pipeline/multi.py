@@ -1,0 +1,160 @@
+"""The way of a video with several people: every face that is followed has its rows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from pyfaceau.config import Config
+from pyfaceau.media.picture import FrameSource, open_frames
+from pyfaceau.output.beside import Origin, Outputs
+from pyfaceau.output.openface_csv import SEVERAL, OpenFaceCSV, selected_groups
+from pyfaceau.overlap import ahead, check_threads
+from pyfaceau.pipeline.measurement import FaceMeasurer
+from pyfaceau.pipeline.progress import with_progress
+from pyfaceau.pipeline.recorder import Seen, Written, record
+from pyfaceau.tracking.fitter import FaceFitter
+from pyfaceau.tracking.gray import with_gray
+from pyfaceau.tracking.identity import Identities
+from pyfaceau.tracking.multi import MultiFaceTracker
+from pyfaceau.tracking.tracker import eye_models, make_fitter
+from pyfaceau.types import FrameResult
+
+logger = logging.getLogger(__name__)
+
+
+class MultiFacePipeline:
+    """Video of up to four people at a time in, the table of OpenFace's FaceLandmarkVidMulti out.
+
+    Action units come from the static models: a slot is no person whose neutral face could be
+    learnt. One object serves any number of videos; each starts from nothing.
+
+    Parameters
+    ----------
+    config : Config, str or Path, optional
+        The profile: settings, or name or path of a file of them; ``'default'`` if not given.
+    verbose : bool
+        Show a progress bar where standard error is a terminal.
+    fitter : FaceFitter, optional
+        What finds and fits faces; made as the profile says if not given.
+    threads : int, optional
+        With 2 or more, decoding, tracking and measuring overlap; no digit depends on it. The
+        number of usable cores if not given.
+
+    Raises
+    ------
+    InputError
+        If the profile is unknown or holds what it cannot, or `threads` is less than 1.
+    WeightsError
+        If a model file is missing, truncated or altered.
+    """
+
+    def __init__(
+        self,
+        config: Config | str | Path | None = None,
+        verbose: bool = False,
+        *,
+        fitter: FaceFitter | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.config = config if isinstance(config, Config) else Config.load(config or "default")
+        self.verbose = verbose
+        self.threads = check_threads(threads)
+        self._measurer = FaceMeasurer(self.config.models)
+        fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
+        self._measurer.eye_models = eye_models(fitter)
+        self._tracker = MultiFaceTracker(fitter, Identities() if self.config.identities else None)
+
+    def write_csv(
+        self,
+        video_path: str | Path,
+        output_csv: str | Path,
+        groups: Iterable[str] | None = None,
+        outputs: Outputs | None = None,
+    ) -> Written:
+        """Process a video into a table on disk, in memory that does not grow with the video.
+
+        Parameters
+        ----------
+        video_path : str or Path
+            The video, or a folder of pictures.
+        output_csv : str or Path
+            The table: a row for each frame and face. Where reading fails or is interrupted, what
+            there is goes to ``NAME.partial.csv``.
+        groups : iterable of str, optional
+            Groups of columns, keys of `pyfaceau.output.openface_csv.GROUPS`; all that can be
+            computed if not given.
+        outputs : Outputs, optional
+            Files to be written beside the table; none if not given.
+
+        Returns
+        -------
+        Written
+            The table, its rows, the files beside it.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end, after the partial table is written.
+        OutputError
+            If the table or a file beside it cannot be written.
+        """
+        selected = self._measurer.possible(selected_groups(groups))
+        beside = outputs or Outputs()
+        with open_frames(video_path, self.config.fixed_fps) as frames:
+            size = frames.width, frames.height
+            origin = Origin(frames.path, size, self.config.lens.camera(*size), frames.fps)
+            with (
+                OpenFaceCSV(output_csv, selected, SEVERAL) as table,
+                beside.opened(origin, table, self._measurer.align) as sinks,
+                closing(self._seen(frames, "aus" in selected or beside.features)) as seen,
+            ):
+                written = record(seen, table, sinks=sinks)
+        if not written.faces:
+            logger.warning("%s: no face in any of its frames", video_path)
+        return written
+
+    def results(
+        self, frames: FrameSource, groups: Iterable[str] | None = None
+    ) -> Iterator[FrameResult]:
+        """Yield what is known of each face in each frame.
+
+        Parameters
+        ----------
+        frames : FrameSource
+            An open video or sequence of pictures.
+        groups : iterable of str, optional
+            Action units are not computed where ``aus`` is not among them.
+
+        Yields
+        ------
+        FrameResult
+            Frame by frame, faces in the order of `face_id`.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end, after the last frame that can.
+        """
+        with closing(self._seen(frames, "aus" in selected_groups(groups))) as seen:
+            for _, results in seen:
+                yield from results
+
+    def _seen(self, frames: FrameSource, action_units: bool) -> Generator[Seen, None, None]:
+        """Yield each frame with its faces."""
+        camera = self.config.lens.camera(frames.width, frames.height)
+        self._tracker.reset()
+        with ahead(with_gray(frames), self.threads) as decoded:
+            tracked = ((frame, self._tracker.update(frame)) for frame in decoded)
+            with ahead(tracked, self.threads) as followed:
+                for frame, faces in with_progress(followed, frames.frame_count, self.verbose):
+                    results = [
+                        self._measurer.place(frame, face, camera, number, gaze=face.ok)
+                        for number, face in faces
+                        if face.landmarks.any()
+                    ]
+                    if action_units:
+                        results = [self._measurer.with_static_units(frame, one) for one in results]
+                    yield frame, results

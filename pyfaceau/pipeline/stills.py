@@ -1,0 +1,161 @@
+"""The way a still picture goes, from file to table: every face in it, each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pyfaceau.config import Config
+from pyfaceau.errors import check_image
+from pyfaceau.media.picture import read_boxes, read_picture
+from pyfaceau.numerics.warp import gray_from_bgr
+from pyfaceau.output.beside import Origin, Outputs
+from pyfaceau.output.openface_csv import PICTURE, OpenFaceCSV, selected_groups
+from pyfaceau.pipeline.measurement import FaceMeasurer
+from pyfaceau.pipeline.recorder import Written, record
+from pyfaceau.refinement.face_model import HYPOTHESES
+from pyfaceau.tracking.fitter import FaceFitter
+from pyfaceau.tracking.tracker import eye_models, make_fitter
+from pyfaceau.types import FaceBox, Frame, FrameResult
+
+SMALLEST_SIDE = 43
+"""A picture of fewer pixels high or wide has no face that could be measured."""
+
+
+class PicturePipeline:
+    """Still pictures in, the table of OpenFace's FaceLandmarkImg out.
+
+    Every face that the detector finds is fitted, from its box alone, and reported with its
+    confidence, also where the fit is poor. Action units come from the static models.
+
+    Parameters
+    ----------
+    config : Config, str or Path, optional
+        The profile: settings, or name or path of a file of them; ``'default'`` if not given.
+    fitter : FaceFitter, optional
+        What finds and fits faces; made as the profile says if not given.
+
+    Raises
+    ------
+    InputError
+        If the profile is unknown or holds what it cannot.
+    WeightsError
+        If a model file is missing, truncated or altered.
+    """
+
+    def __init__(
+        self,
+        config: Config | str | Path | None = None,
+        *,
+        fitter: FaceFitter | None = None,
+    ) -> None:
+        self.config = config if isinstance(config, Config) else Config.load(config or "default")
+        self._measurer = FaceMeasurer(self.config.models)
+        views = len(HYPOTHESES) if self.config.multi_view else 1
+        self._fitter = fitter or make_fitter(self.config, self._measurer.pdm, views)
+        self._measurer.eye_models = eye_models(self._fitter)
+
+    def faces(
+        self,
+        image: Any,
+        boxes: Iterable[FaceBox] | None = None,
+        groups: Iterable[str] | None = None,
+    ) -> tuple[FrameResult, ...]:
+        """Find and measure all faces of a picture.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        boxes : iterable of FaceBox, optional
+            Boxes of the 68 landmarks of each face; looked for if not given.
+        groups : iterable of str, optional
+            Action units are not computed where ``aus`` is not among them.
+
+        Returns
+        -------
+        tuple of FrameResult
+            One per face, ``face_id`` counting from 0; empty where there is no face.
+
+        Raises
+        ------
+        InputError
+            If `image` is not such a picture.
+        """
+        picture = check_image("image", image, channels=(3,))
+        return self._faces(Frame(picture, 0, 0.0), boxes, "aus" in selected_groups(groups))
+
+    def _faces(
+        self, frame: Frame, boxes: Iterable[FaceBox] | None, action_units: bool
+    ) -> tuple[FrameResult, ...]:
+        """Find and measure all faces of a picture."""
+        picture = frame.image
+        gray = gray_from_bgr(picture)
+        if boxes is None and min(gray.shape) < SMALLEST_SIDE:
+            fits = []
+        elif boxes is None:
+            fits = [self._fitter.fit(picture, gray, box) for box in self._fitter.find(picture)]
+        else:
+            fits = [self._fitter.fit_given(picture, gray, box) for box in boxes]
+        camera = self.config.lens.camera(picture.shape[1], picture.shape[0], still=True)
+        results = []
+        for number, face in enumerate(fit for fit in fits if fit.landmarks.any()):
+            result = self._measurer.place(frame, face, camera, number)
+            if action_units:
+                result = self._measurer.with_static_units(frame, result)
+            results.append(result)
+        return tuple(results)
+
+    def write_csv(
+        self,
+        path: str | Path,
+        output_csv: str | Path,
+        groups: Iterable[str] | None = None,
+        boxes_file: str | Path | None = None,
+        outputs: Outputs | None = None,
+    ) -> Written:
+        """Process a picture into a table on disk.
+
+        Parameters
+        ----------
+        path : str or Path
+            The picture.
+        output_csv : str or Path
+            The table, one row per face. Where there is no face it has no row; OpenFace writes no
+            file then.
+        groups : iterable of str, optional
+            Groups of columns, keys of `pyfaceau.output.openface_csv.GROUPS`; all that can be
+            computed if not given.
+        boxes_file : str or Path, optional
+            Boxes of the faces, see `pyfaceau.media.picture.read_boxes`; looked for if not given.
+        outputs : Outputs, optional
+            Files to be written beside the table; none if not given.
+
+        Returns
+        -------
+        Written
+            The table, its rows, the files beside it.
+
+        Raises
+        ------
+        VideoError
+            If the picture cannot be read.
+        InputError
+            If the boxes cannot be read.
+        OutputError
+            If the table or a file beside it cannot be written.
+        """
+        selected = self._measurer.possible(selected_groups(groups))
+        beside = outputs or Outputs()
+        frame = Frame(read_picture(path), 0, 0.0)
+        boxes = None if boxes_file is None else read_boxes(boxes_file)
+        size = frame.image.shape[1], frame.image.shape[0]
+        camera = self.config.lens.camera(*size, still=True)
+        origin = Origin(Path(path), size, camera, still=True)
+        with (
+            OpenFaceCSV(output_csv, selected, PICTURE) as table,
+            beside.opened(origin, table, self._measurer.align) as sinks,
+        ):
+            faces = self._faces(frame, boxes, "aus" in selected or beside.features)
+            return record([(frame, faces)], table, sinks=sinks)

@@ -1,0 +1,365 @@
+"""The way a frame goes, from video to table."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyfaceau.config import Config, Models
+from pyfaceau.errors import check_image
+from pyfaceau.features.running_median import Calibration
+from pyfaceau.media.picture import FrameSource, open_frames
+from pyfaceau.output.beside import Origin, Outputs
+from pyfaceau.output.openface_csv import OpenFaceCSV, read_table, selected_groups
+from pyfaceau.overlap import ahead, check_threads
+from pyfaceau.pipeline.measurement import FaceMeasurer
+from pyfaceau.pipeline.progress import with_progress
+from pyfaceau.pipeline.recorder import Seen, Written, record
+from pyfaceau.prediction.predictor import AUPredictor
+from pyfaceau.tracking.gray import with_gray
+from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker, track
+from pyfaceau.types import Camera, Float64, Frame, FrameResult, TrackedFace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+
+class FullPythonAUPipeline:
+    """Face video in, OpenFace's table out.
+
+    One object serves any number of videos, one after the other; each starts from nothing. Model
+    files are paths, or names within the weights folder; those not given are the profile's.
+
+    Parameters
+    ----------
+    retinaface_model : str or Path, optional
+        RetinaFace network, ONNX.
+    pfld_model : str or Path, optional
+        PFLD network, ONNX.
+    pdm_file : str or Path, optional
+        68-point shape model.
+    au_models_dir : str or Path, optional
+        Folder of the action-unit models.
+    triangulation_file : str or Path, optional
+        Triangles that cover the face.
+    patch_expert_file : str or Path, optional
+        Patch experts of the refinement of chosen points. Naming another file than the profile's
+        chooses that method; naming the profile's own changes nothing.
+    use_clnf_refinement : bool, optional
+        Refine the landmark network's points; the profile's choice if not given.
+    use_batched_predictor : bool
+        Accepted for the scripts that pass it: all models are one product either way.
+    verbose : bool
+        Show a progress bar where standard error is a terminal.
+    config : Config, str or Path, optional
+        The profile: settings, or name or path of a file of them; ``'default'`` if not given.
+    tracker : Tracker, optional
+        What gives each frame's landmarks; made as the profile says if not given.
+    threads : int, optional
+        With 2 or more, decoding, tracking and measuring of a video overlap; no digit depends on
+        it. The number of usable cores if not given.
+
+    Raises
+    ------
+    InputError
+        If the profile is unknown or holds what it cannot, or `threads` is less than 1.
+    WeightsError
+        If a model file is missing, truncated or altered.
+    """
+
+    def __init__(
+        self,
+        retinaface_model: str | Path | None = None,
+        pfld_model: str | Path | None = None,
+        pdm_file: str | Path | None = None,
+        au_models_dir: str | Path | None = None,
+        triangulation_file: str | Path | None = None,
+        patch_expert_file: str | Path | None = None,
+        use_clnf_refinement: bool | None = None,
+        use_batched_predictor: bool = True,  # noqa: ARG002 - part of the published signature
+        verbose: bool = False,
+        *,
+        config: Config | str | Path | None = None,
+        tracker: Tracker | None = None,
+        threads: int | None = None,
+    ) -> None:
+        settings = config if isinstance(config, Config) else Config.load(config or "default")
+        files = {
+            "retinaface": retinaface_model,
+            "pfld": pfld_model,
+            "pdm": pdm_file,
+            "au_predictors": au_models_dir,
+            "triangulation": triangulation_file,
+            "patch_experts": patch_expert_file,
+        }
+        self.config = _with_arguments(settings, files, use_clnf_refinement)
+        self.verbose = verbose
+        self.threads = check_threads(threads)
+        self._build(self.config.models, tracker)
+        self.reset()
+
+    def _build(self, models: Models, tracker: Tracker | None) -> None:
+        """Load the stages."""
+        self._measurer = FaceMeasurer(models)
+        self.calibrate(None)
+        self._tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
+        self._measurer.eye_models = eye_models(self._tracker)
+
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Choose what gives the person's neutral face, from the next video on.
+
+        Parameters
+        ----------
+        calibration : Calibration or None
+            Such as `pyfaceau.features.neutral.IntervalMedian`; None for OpenFace's running median.
+        """
+        models = self._measurer.au_models(self.config.static_aus)
+        self._predictor = AUPredictor(models, calibration, smooth=self.config.smoothing)
+
+    def reset(self) -> None:
+        """Forget everything that was seen: a new video starts."""
+        self._tracker.reset()
+        self._predictor.reset()
+        self._camera: Camera | None = None
+        self._next_index = 0
+
+    def process_video(
+        self,
+        video_path: str | Path,
+        output_csv: str | Path | None = None,
+        groups: Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        """Process a video into a table.
+
+        Parameters
+        ----------
+        video_path : str or Path
+            The video, or a folder of pictures that is one.
+        output_csv : str or Path, optional
+            Where the table is written; nowhere if not given.
+        groups : iterable of str, optional
+            Groups of columns, keys of `pyfaceau.output.openface_csv.GROUPS`; all that can be
+            computed if not given.
+
+        Returns
+        -------
+        DataFrame
+            The table as written: one row per decoded frame, numbers rounded as in the file.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end; see `write_csv`.
+        OutputError
+            If the table cannot be written.
+        """
+        if output_csv is not None:
+            return read_table(self.write_csv(video_path, output_csv, groups).path)
+        with tempfile.TemporaryDirectory() as folder:
+            return read_table(self.write_csv(video_path, Path(folder) / "table.csv", groups).path)
+
+    def write_csv(
+        self,
+        video_path: str | Path,
+        output_csv: str | Path,
+        groups: Iterable[str] | None = None,
+        outputs: Outputs | None = None,
+    ) -> Written:
+        """Process a video into a table on disk, in memory that does not grow with the video.
+
+        Parameters
+        ----------
+        video_path : str or Path
+            The video, or a folder of pictures that is one.
+        output_csv : str or Path
+            The table. The name exists from the moment when the table is whole; what there is when
+            reading is interrupted or fails goes to ``NAME.partial.csv``.
+        groups : iterable of str, optional
+            As for `process_video`.
+        outputs : Outputs, optional
+            Files to be written beside the table; none if not given.
+
+        Returns
+        -------
+        Written
+            The table, its rows, the files beside it.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end, after the partial table is written.
+        OutputError
+            If the table or a file beside it cannot be written.
+        """
+        selected = selected_groups(groups)
+        beside = outputs or Outputs()
+        with open_frames(video_path, self.config.fixed_fps) as video:
+            size = video.width, video.height
+            origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
+            with (
+                OpenFaceCSV(output_csv, selected) as table,
+                beside.opened(origin, table, self._measurer.align) as sinks,
+            ):
+                units = self.action_units if "aus" in selected else None
+                with closing(self._seen(video, "aus" in selected or beside.features)) as seen:
+                    written = record(seen, table, units, sinks)
+        if not written.faces:
+            logger.warning("%s: no face in any of its %d frames", video_path, written.frames)
+        return written
+
+    def action_units(self, rows: int) -> tuple[Float64, Float64]:
+        """Return what only the whole video can tell, once its `results` are taken.
+
+        Parameters
+        ----------
+        rows : int
+            Frames, from the first on, that are asked for.
+
+        Returns
+        -------
+        intensities : (rows, 17) float64
+            0 to 5.
+        presences : (rows, 18) float64
+            0 or 1.
+
+        Raises
+        ------
+        InputError
+            If the calibration saw no neutral face.
+        """
+        intensities, presences = self._predictor.finish()
+        return intensities[:rows], presences[:rows]
+
+    def results(
+        self, video: FrameSource | str | Path, groups: Iterable[str] | None = None
+    ) -> Iterator[FrameResult]:
+        """Yield what is known of each frame of a video when it is read.
+
+        Parameters
+        ----------
+        video : FrameSource, str or Path
+            The video, or a folder of pictures.
+        groups : iterable of str, optional
+            As for `process_video`; action units are not computed where ``aus`` is not among them.
+
+        Yields
+        ------
+        FrameResult
+            One per decoded frame. Action units are raw: the person's zero level, clipping and
+            smoothing need the whole video.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read to its end, after the last frame that can.
+        """
+        if isinstance(video, (str, Path)):
+            with open_frames(video, self.config.fixed_fps) as opened:
+                yield from self.results(opened, groups)
+            return
+        with closing(self._seen(video, "aus" in selected_groups(groups))) as seen:
+            for _, results in seen:
+                yield from results
+
+    def _seen(self, video: FrameSource, action_units: bool) -> Generator[Seen, None, None]:
+        """Yield each frame of a video with what is known of it.
+
+        Frames are decoded and faces tracked ahead of what is measured of them, in threads.
+        """
+        self.reset()
+        with (
+            ahead(with_gray(video), self.threads) as frames,
+            ahead(track(self._tracker, frames), self.threads) as faces,
+        ):
+            for frame, face in with_progress(faces, video.frame_count, self.verbose):
+                yield frame, (self._measure(frame, face, action_units),)
+
+    def process_frame(self, image: Any, timestamp: float = 0.0) -> FrameResult:
+        """Process the next picture of a live or otherwise decoded video.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture. What was learnt from the pictures before is used; `reset` forgets it.
+        timestamp : float
+            Seconds; passed on.
+
+        Returns
+        -------
+        FrameResult
+            As from `results`.
+
+        Raises
+        ------
+        InputError
+            If `image` is not such a picture.
+        """
+        return self._process(Frame(image, self._next_index, timestamp), True)
+
+    def process_image(self, image: Any) -> FrameResult:
+        """Process a picture that stands for itself, with static action-unit models.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture. The pipeline is reset before and after.
+
+        Returns
+        -------
+        FrameResult
+            Action units clipped to 0 .. 5; None where there is no face.
+
+        Raises
+        ------
+        InputError
+            If `image` is not such a picture.
+        """
+        picture = check_image("image", image, channels=(3,))
+        self.reset()
+        frame = Frame(picture, 0, 0.0)
+        result = self._process(frame, False)
+        if result.face.ok:
+            result = self._measurer.with_static_units(frame, result)
+        self.reset()
+        return result
+
+    def _process(self, frame: Frame, action_units: bool) -> FrameResult:
+        """Take a frame through all stages."""
+        return self._measure(frame, self._tracker.update(frame), action_units)
+
+    def _measure(self, frame: Frame, face: TrackedFace, action_units: bool) -> FrameResult:
+        """Take a frame through the stages after the landmarks."""
+        self._next_index = frame.index + 1
+        if self._camera is None:
+            height, width = frame.image.shape[:2]
+            self._camera = self.config.lens.camera(width, height)
+        result = self._measurer.place(frame, face, self._camera, gaze=face.success)
+        if not action_units:
+            return result
+        if not face.ok:
+            return replace(result, action_units=self._predictor.update(None, frame.timestamp))
+        aligned, features = self._measurer.features(frame.image, face)
+        units = self._predictor.update(features, frame.timestamp)
+        return replace(result, action_units=units, aligned=aligned, features=features)
+
+
+def _with_arguments(
+    config: Config, files: dict[str, str | Path | None], refine: bool | None
+) -> Config:
+    """Return settings with the arguments that were given put in."""
+    given = {name: str(path) for name, path in files.items() if path is not None}
+    refinement = config.refinement
+    if files["patch_experts"] is not None:
+        named = Path(files["patch_experts"]).name
+        if named != Path(config.models.patch_experts).name:  # experts of one's own choice
+            refinement = replace(refinement, method="points")
+    if refine is not None:
+        refinement = replace(refinement, enabled=refine)
+    return replace(config, models=replace(config.models, **given), refinement=refinement)
