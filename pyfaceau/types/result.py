@@ -1,0 +1,166 @@
+"""What is measured of a face in a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyfaceau.errors import check_array, check_image
+from pyfaceau.types.arrays import Float32, Float64, UInt8, store
+from pyfaceau.types.face import TrackedFace
+
+
+@dataclass(frozen=True, eq=False)
+class HeadPose:
+    """Head pose in camera space.
+
+    Attributes
+    ----------
+    translation : (3,) float32
+        mm.
+    rotation : (3,) float32
+        Euler angles, radians, R = Rx Ry Rz: pitch (positive looks down), yaw (positive turns the
+        nose to the image's right), roll (positive is clockwise in the image).
+    """
+
+    translation: Float32
+    rotation: Float32
+
+    def __post_init__(self) -> None:
+        for name in ("translation", "rotation"):
+            store(self, name, check_array(name, getattr(self, name), (3,), np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Gaze:
+    """Gaze of both eyes.
+
+    Attributes
+    ----------
+    vectors : (2, 3) float32
+        Unit vectors in camera space; row 0 the eye on the image's left.
+    angles : (2,) float32
+        Radians: x (positive looks to the image's right), y (positive looks down), of the mean.
+    """
+
+    vectors: Float32
+    angles: Float32
+
+    def __post_init__(self) -> None:
+        store(self, "vectors", check_array("vectors", self.vectors, (2, 3), np.float32))
+        store(self, "angles", check_array("angles", self.angles, (2,), np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """A face warped to the PDM's frontal frame.
+
+    Attributes
+    ----------
+    image : (N, N, 3) uint8
+        BGR; the PDM's origin lies at (N // 2, N // 2); black outside the face where masked.
+    warp : (2, 3) float32
+        Matrix from frame pixels to pixels of `image`.
+    """
+
+    image: UInt8
+    warp: Float32
+
+    def __post_init__(self) -> None:
+        store(self, "image", check_image("image", self.image, channels=(3,)))
+        store(self, "warp", check_array("warp", self.warp, (2, 3), np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class FaceFeatures:
+    """What the action-unit models see of a face.
+
+    Attributes
+    ----------
+    hog : (4464,) float32
+        FHOG, index = (row * 12 + column) * 31 + channel.
+    geometry : (238,) float64
+        204 offsets from the mean shape (x, then y, then z, mm), then the 34 parameters.
+    """
+
+    hog: Float32
+    geometry: Float64
+
+    def __post_init__(self) -> None:
+        store(self, "hog", check_array("hog", self.hog, (4464,), np.float32))
+        store(self, "geometry", check_array("geometry", self.geometry, (238,), np.float64))
+
+
+AU_INTENSITIES = tuple(
+    f"AU{n:02d}_r" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
+)
+"""The 17 intensity columns, in the CSV's order."""
+
+AU_PRESENCES = tuple(
+    f"AU{n:02d}_c" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 28, 45)
+)
+"""The 18 presence columns, in the CSV's order."""
+
+
+@dataclass(frozen=True, eq=False)
+class AUPrediction:
+    """Action units of one frame.
+
+    Attributes
+    ----------
+    intensities : (17,) float64
+        In the order of `AU_INTENSITIES`; raw SVR scores or, after the whole-video pass, 0 to 5.
+    presences : (18,) float64
+        In the order of `AU_PRESENCES`; 0 or 1.
+    """
+
+    intensities: Float64
+    presences: Float64
+
+    def __post_init__(self) -> None:
+        store(self, "intensities", check_array("intensities", self.intensities, (17,), np.float64))
+        store(self, "presences", check_array("presences", self.presences, (18,), np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class FrameResult:
+    """All that the pipeline knows of one frame.
+
+    Attributes
+    ----------
+    index : int
+        Position in decoding order, from 0.
+    timestamp : float
+        Seconds.
+    face : TrackedFace
+        Landmarks, shape parameters, success.
+    landmarks_3d : (68, 3) float32
+        Landmarks in camera space, mm.
+    pose : HeadPose
+        Head pose.
+    gaze : Gaze or None
+        None where the tracker fits no eyes.
+    eyes_3d : (56, 3) float32 or None
+        Eye landmarks in camera space, mm; rows 0-27 the eye on the image's left.
+    action_units : AUPrediction or None
+        Values known at this frame, before the whole-video pass; None where not computed.
+    aligned : AlignedFace or None
+        The masked face that the action units were measured on; None in a frame without face.
+    features : FaceFeatures or None
+        What the models saw; None in a frame without face.
+    face_id : int
+        Which of several faces, from 0.
+    """
+
+    index: int
+    timestamp: float
+    face: TrackedFace
+    landmarks_3d: Float32
+    pose: HeadPose
+    gaze: Gaze | None = None
+    eyes_3d: Float32 | None = None
+    action_units: AUPrediction | None = None
+    aligned: AlignedFace | None = None
+    features: FaceFeatures | None = None
+    face_id: int = 0
