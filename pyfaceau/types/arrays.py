@@ -16,7 +16,17 @@ UInt32 = NDArray[np.uint32]
 
 
 def store(instance: Any, name: str, array: NDArray[Any]) -> None:
-    """Store a checked array in a frozen instance, read-only."""
+    """Store a checked array in a frozen instance, read-only.
+
+    Parameters
+    ----------
+    instance : dataclass instance
+        The value under construction.
+    name : str
+        Its field.
+    array : ndarray
+        What the field holds from now on.
+    """
     view = array.view()
     view.setflags(False)  # write=False, by position: half the time
     object.__setattr__(instance, name, view)
