@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
@@ -66,6 +67,51 @@ def test_an_upward_import_is_seen() -> None:
     assert upward_imports(PACKAGE / "features/fhog.py", text, order) == ["pipeline"]
     text = "from pyfaceau.detection.mtcnn import MTCNN\nfrom pyfaceau.features import fhog\n"
     assert upward_imports(PACKAGE / "features/fhog.py", text, order) == ["detection"]
+
+
+def module_of(source: Path) -> str:
+    """Return the dotted name of a source file."""
+    parts = source.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_between(texts: dict[str, str]) -> dict[str, set[str]]:
+    """Return the modules of the package that each module imports, wherever the import stands."""
+    found: dict[str, set[str]] = {}
+    for name, text in texts.items():
+        found[name] = set()
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                found[name] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found[name] |= (inner & texts.keys()) or {node.module}
+        found[name] &= texts.keys() - {name}
+    return found
+
+
+def a_circle(imports: dict[str, set[str]]) -> list[str]:
+    """Return modules that import each other in a circle, if there are any."""
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """A package's page names its public parts, which is no import of what they do."""
+    texts = {
+        module_of(source): source.read_text(encoding="utf-8")
+        for source in SOURCES
+        if source.name != "__init__.py"
+    }
+    assert a_circle(imports_between(texts)) == []
+
+
+def test_a_circle_is_seen() -> None:
+    texts = {"a": "from b import c\n", "b": "def f():\n    import d\n", "d": "import a\n"}
+    assert sorted(set(a_circle(imports_between(texts)))) == ["a", "b", "d"]
 
 
 def test_order_names_what_exists() -> None:

@@ -7,18 +7,15 @@ three best are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pyfaceau.models.modelfile import TextReader, mend
-from pyfaceau.types import Float64, ShapeFit, UInt8
-
-if TYPE_CHECKING:
-    from pyfaceau.refinement.face_model import FaceFit, FaceModel
+from pyfaceau.refinement.fits import FaceFit, PointFit
+from pyfaceau.types import Float64, ShapeFit
 
 FINISHED = 3
 """Starts that are fitted to the end where none was good enough."""
@@ -104,7 +101,10 @@ class EarlyTermination:
 
 
 def fit_starts(
-    model: FaceModel, rule: EarlyTermination, gray: UInt8, starts: Iterable[ShapeFit]
+    rule: EarlyTermination,
+    starts: Iterable[ShapeFit],
+    begin: Callable[[ShapeFit], PointFit],
+    finish: Callable[[ShapeFit], FaceFit],
 ) -> FaceFit:
     """Fit a face from the first start that is good enough, else from the three best.
 
@@ -115,35 +115,30 @@ def fit_starts(
 
     Parameters
     ----------
-    model : FaceModel
-        Landmark model.
     rule : EarlyTermination
         What is good enough.
-    gray : (H, W) uint8
-        Picture.
     starts : iterable of ShapeFit
         Where to start, in this order; one or more.
+    begin : callable
+        Fits the 68-point model from a start at the coarsest scale.
+    finish : callable
+        Fits the whole hierarchy from a shape at the finer scales.
 
     Returns
     -------
     FaceFit
         The first good one, or the likeliest of three.
     """
-    coarsest, *finer = model.main.parameters.windows_init
-    rest = (0, *finer)
     tested: list[tuple[float, ShapeFit]] = []
     for start in starts:
-        fit = model.main.fit(gray, start, (coarsest,))
+        fit = begin(start)
         value = rule.value(fit.view, fit.likelihood)
         if rule.enough(fit.view, value):
-            return model.fit_windows(gray, fit.shape, rest)
+            return finish(fit.shape)
         tested.append((value, fit.shape))
     last = tested[-1][1]
     best = sorted(tested, key=lambda pair: -pair[0])[:FINISHED]
-    finished = [
-        model.fit_windows(gray, shape if shape is last else _pose_alone(shape), rest)
-        for _, shape in best
-    ]
+    finished = [finish(shape if shape is last else _pose_alone(shape)) for _, shape in best]
     winner = max(finished, key=lambda fit: fit.likelihood)
     return replace(winner, confidence=finished[-1].confidence, accepted=finished[-1].ok)
 

@@ -1,4 +1,4 @@
-"""What the optimiser asks of patch experts, whatever their kind, and how a file of them is loaded.
+"""What the optimiser asks of patch experts, whatever their kind.
 
 A patch expert says, for every position of a small window around a landmark, how much the picture
 there looks like that landmark. One file holds the experts of one picture scale, for several head
@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import InputError, check_array, check_image
-from pyfaceau.models.modelfile import BinaryReader, TextReader, mend, read_bytes
+from pyfaceau.models.modelfile import BinaryReader, TextReader, mend
 from pyfaceau.refinement._kernels import MAX_WINDOW
 from pyfaceau.types import Float32, Float64, UInt8
-
-_HEADER = 1 << 16
-"""Bytes at the start of a binary file that hold its views."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,31 +164,3 @@ def read_views(reader: BinaryReader | TextReader, views: int) -> tuple[Float64, 
     centres = np.radians([reader.matrix().ravel() for _ in range(views)])
     visibility = np.array([reader.matrix().ravel() != 0 for _ in range(views)])
     return centres, visibility
-
-
-def load_experts(path: str | Path) -> PatchExperts:
-    """Load patch experts of any kind, told apart by the file's contents.
-
-    Parameters
-    ----------
-    path : str or Path
-        Binary CEN or CCNF file, or SVR text file.
-
-    Returns
-    -------
-    PatchExperts
-        `CENExperts`, `CCNFExperts` or `SVRExperts`.
-
-    Raises
-    ------
-    WeightsError
-        If the file is missing or is none of these.
-    """
-    from pyfaceau.refinement.ccnf import CCNFExperts
-    from pyfaceau.refinement.cen import CENExperts, is_cen
-    from pyfaceau.refinement.svr import SVRExperts
-
-    start = read_bytes(path, _HEADER)
-    if b"\0" not in start[:64]:
-        return SVRExperts.load(path)
-    return CENExperts.load(path) if is_cen(start) else CCNFExperts.load(path)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyfaceau.models.modelfile import mend
 from pyfaceau.models.weights import locate, resolve
 from pyfaceau.refinement.early_termination import fit_starts
+from pyfaceau.refinement.fits import FaceFit
 from pyfaceau.refinement.point_model import EYE, INNER, FitParameters, PointModel, list_entries
 from pyfaceau.refinement.validator import DetectionValidator
 from pyfaceau.types import EyeFit, FaceBox, Float32, ShapeFit, UInt8
@@ -53,50 +54,6 @@ class Part:
     model: PointModel
     face_points: NDArray[np.intp]
     part_points: NDArray[np.intp]
-
-
-@dataclass(frozen=True, eq=False)
-class FaceFit:
-    """A fit of the whole hierarchy.
-
-    Attributes
-    ----------
-    shape : ShapeFit
-        Parameters of the 68-point model.
-    landmarks : (68, 2) float32
-        Its points, pixels.
-    parts : tuple of (ShapeFit, (n, 2) float32)
-        Parameters and points of each part.
-    likelihood : float
-        Of the 68-point model before its parts, at its last scale.
-    confidence : float
-        The validator's; 0 where the fit failed.
-    ok : bool
-        The fit did not fail and its confidence is above 0.725.
-    view : int
-        View of the patch experts at the last scale.
-    iterations : int
-        Optimiser steps of the 68-point model.
-    converged : bool
-        The last phase ended because the shape stopped moving.
-    final_update : float
-        Last measured movement of the shape in a step, pixels over all coordinates.
-    accepted : bool
-        A tracker takes this fit for the face that it lost; `ok` but for the search of
-        `early_termination`.
-    """
-
-    shape: ShapeFit
-    landmarks: Float32
-    parts: tuple[tuple[ShapeFit, Float32], ...]
-    likelihood: float
-    confidence: float
-    ok: bool
-    view: int
-    iterations: int
-    converged: bool
-    final_update: float
-    accepted: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +205,13 @@ class FaceModel:
         starts = (self.from_box(box, r) for r in HYPOTHESES[:hypotheses])
         rule = self.main.early_termination
         if rule is not None:
-            return fit_starts(self, rule, gray, starts)
+            coarsest, *finer = self.main.parameters.windows_init
+            return fit_starts(
+                rule,
+                starts,
+                lambda start: self.main.fit(gray, start, (coarsest,)),
+                lambda start: self.fit_windows(gray, start, (0, *finer)),
+            )
         return max((self.fit(gray, start) for start in starts), key=lambda fit: fit.likelihood)
 
     def empty_parts(self) -> tuple[tuple[ShapeFit, Float32], ...]:

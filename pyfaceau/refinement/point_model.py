@@ -20,7 +20,9 @@ from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement._kernels_scale import reference_frame
 from pyfaceau.refinement.cen import load_scales
 from pyfaceau.refinement.early_termination import EarlyTermination
-from pyfaceau.refinement.experts import PatchExperts, load_experts
+from pyfaceau.refinement.expert_files import load_experts
+from pyfaceau.refinement.experts import PatchExperts
+from pyfaceau.refinement.fits import PointFit
 from pyfaceau.refinement.nu_rlms import NuRlms, ResponseMaps
 from pyfaceau.types import Float32, ShapeFit, UInt8
 
@@ -117,37 +119,6 @@ class FitParameters:
 
 INNER = FitParameters((9,), (9,), 1.75, 2.5, 2.5, adapt_to_scale=False)
 EYE = FitParameters((3, 5), (3, 5), 1.0, 0.5, 0.0, adapt_to_scale=False)
-
-
-@dataclass(frozen=True, eq=False)
-class PointFit:
-    """Result of fitting a point model.
-
-    Attributes
-    ----------
-    shape : ShapeFit
-        Parameters.
-    ok : bool
-        False where the face is too small for the model.
-    likelihood : float
-        Mean log likelihood of the landmarks at the last scale fitted.
-    view : int
-        Patch experts' view at the last scale fitted.
-    iterations : int
-        Steps taken, over all phases.
-    converged : bool
-        The last phase ended because the shape stopped moving.
-    final_update : float
-        Last measured movement of the shape in a step, pixels over all coordinates.
-    """
-
-    shape: ShapeFit
-    ok: bool
-    likelihood: float = -10.0
-    view: int = 0
-    iterations: int = 0
-    converged: bool = False
-    final_update: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,8 @@ from pyfaceau.errors import InputError, WeightsError, check_array, check_image
 from pyfaceau.models.weights import locate
 from pyfaceau.numerics.similarity import align_similarity, invert2
 from pyfaceau.pdm.model import PDM
-from pyfaceau.refinement.experts import PatchExperts, load_experts
+from pyfaceau.refinement.expert_files import load_experts
+from pyfaceau.refinement.experts import PatchExperts
 from pyfaceau.refinement.nu_rlms import NuRlms, ResponseMaps
 from pyfaceau.types import Float32, ShapeFit, UInt8
 

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike
 from pyfaceau.errors import InputError, check_array, check_image
 from pyfaceau.models.modelfile import mend
 from pyfaceau.numerics.warp import gray_from_bgr
-from pyfaceau.refinement.face_model import HYPOTHESES, VALID, FaceFit, FaceModel
+from pyfaceau.refinement.face_model import HYPOTHESES, VALID, FaceModel
+from pyfaceau.refinement.fits import FaceFit
 from pyfaceau.refinement.point_model import SMALLEST_SCALE, FitParameters
 from pyfaceau.types import FaceBox, Float32, ShapeFit, UInt8
 

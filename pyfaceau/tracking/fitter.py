@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from pyfaceau.refinement.face_model import FaceFit, FaceModel
+from pyfaceau.refinement.face_model import FaceModel
+from pyfaceau.refinement.fits import FaceFit
 from pyfaceau.tracking.openface import BoxDetector
 from pyfaceau.types import FaceBox, TrackedFace, UInt8
 

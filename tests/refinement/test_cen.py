@@ -16,7 +16,7 @@ from pyfaceau.numerics.libm import expf
 from pyfaceau.refinement import _kernels, _kernels_cen
 from pyfaceau.refinement.ccnf import CCNFExperts
 from pyfaceau.refinement.cen import CENExperts, load_scales
-from pyfaceau.refinement.experts import load_experts
+from pyfaceau.refinement.expert_files import load_experts
 from tests.cen_files import ExpertFile, Record, mirror_points, random_records, write
 from tests.numerics.test_cnn import product_twin
 from tests.refinement.test_experts import numpy_area, numpy_patches

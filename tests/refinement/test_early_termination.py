@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from hypothesis import strategies as st
 
 from pyfaceau.errors import WeightsError
 from pyfaceau.refinement.early_termination import EarlyTermination, fit_starts
-from pyfaceau.refinement.face_model import FaceFit
-from pyfaceau.refinement.point_model import FitParameters, PointFit
+from pyfaceau.refinement.fits import FaceFit, PointFit
 from pyfaceau.types import ShapeFit
 
 RULE = EarlyTermination(np.ones(7), np.zeros(7), np.full(7, 0.5))
@@ -37,22 +35,15 @@ class Script:
     """Starts finished, and whether their local parameters were still those of the coarse fit."""
     tested: int = 0
 
-    def __post_init__(self) -> None:
-        self.main = self
-        self.parameters = FitParameters()
-
-    def fit(self, gray: Any, start: ShapeFit, windows: tuple[int, ...]) -> PointFit:
+    def begin(self, start: ShapeFit) -> PointFit:
         """Fit at the coarsest scale: local parameters become 1."""
-        assert windows[0] == 11
-        assert not any(windows[1:])
         self.tested += 1
         number = int(start.params_global[0])
         shape = ShapeFit(start.params_global, np.ones(34, np.float32))
         return PointFit(shape, True, self.coarse[number], view=number % 7)
 
-    def fit_windows(self, gray: Any, start: ShapeFit, windows: tuple[int, ...]) -> FaceFit:
+    def finish(self, start: ShapeFit) -> FaceFit:
         """Finish a fit."""
-        assert windows == (0, 9, 7, 5)
         number = int(start.params_global[0])
         self.finished.append((number, bool(start.params_local.all())))
         likelihood, confidence = self.final.get(number, (0.0, 1.0))
@@ -63,8 +54,7 @@ class Script:
 
 def run(script: Script, rule: EarlyTermination = RULE) -> FaceFit:
     starts = [start(n) for n in range(len(script.coarse))]
-    gray = np.zeros((8, 8), np.uint8)
-    return fit_starts(script, rule, gray, starts)  # type: ignore[arg-type]
+    return fit_starts(rule, starts, script.begin, script.finish)
 
 
 def test_first_good_start_is_finished_alone() -> None:

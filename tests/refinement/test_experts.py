@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pyfaceau.errors import InputError, WeightsError
 from pyfaceau.refinement import _kernels, _kernels_ccnf, _kernels_svr, ccnf
 from pyfaceau.refinement.ccnf import CCNFExperts
-from pyfaceau.refinement.experts import load_experts, nearest_view
+from pyfaceau.refinement.experts import nearest_view
 from pyfaceau.refinement.svr import SVRExperts
 
 SIDE, AREA, LANES, STRIDE = _kernels.SIDE, _kernels.AREA, _kernels.LANES, _kernels.STRIDE
@@ -364,20 +364,6 @@ def test_neurons_of_another_kind_are_refused(tmp_path: Path) -> None:
         CCNFExperts.load(ccnf_file(tmp_path / "gradient.txt", picture=1))
     with pytest.raises(WeightsError, match="a neuron has no 11 x 11 weights"):
         CCNFExperts.load(ccnf_file(tmp_path / "flat.txt", side=1))
-
-
-def test_kind_is_told_from_the_contents(weights_dir: Path) -> None:
-    assert isinstance(load_experts(weights_dir / "svr_patches_0.5_general.txt"), SVRExperts)
-    assert isinstance(load_experts(weights_dir / "ccnf_patches_0.5_general.txt"), CCNFExperts)
-
-
-@pytest.mark.parametrize("name", ["svr_patches_0.5_general.txt", "ccnf_patches_0.5_general.txt"])
-@pytest.mark.parametrize("cut", [0, 100, 50_000, -40])
-def test_truncated_file_is_refused(weights_dir: Path, tmp_path: Path, name: str, cut: int) -> None:
-    copy = tmp_path / name
-    copy.write_bytes((weights_dir / name).read_bytes()[:cut])
-    with pytest.raises(WeightsError, match=r"general\.txt"):
-        load_experts(copy)
 
 
 @pytest.mark.parametrize(

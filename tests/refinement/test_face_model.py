@@ -12,7 +12,10 @@ import pytest
 from pyfaceau.errors import WeightsError
 from pyfaceau.media.video import VideoReader
 from pyfaceau.numerics.warp import gray_from_bgr
-from pyfaceau.refinement.face_model import HYPOTHESES, FaceFit, FaceModel, blank_shape
+from pyfaceau.refinement.early_termination import EarlyTermination
+from pyfaceau.refinement.face_model import HYPOTHESES, FaceModel, blank_shape
+from pyfaceau.refinement.fits import FaceFit, PointFit
+from pyfaceau.refinement.point_model import PointModel
 from pyfaceau.types import FaceBox, ShapeFit, UInt8
 
 TRACKED = 8
@@ -183,3 +186,21 @@ def test_half_a_model_is_refused(tmp_path: Path, weights_dir: Path, text: str) -
 def test_a_missing_model_is_named(weights_dir: Path) -> None:
     with pytest.raises(WeightsError, match="main_other_general"):
         FaceModel.load("main_other_general.txt")
+
+
+def test_search_of_starts_fits_each_scale_once(
+    model: FaceModel, box: FaceBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that is content at once: the coarsest scale from the box, then the finer ones."""
+    asked: list[tuple[int, ...]] = []
+
+    def fit(self: PointModel, gray: UInt8, start: ShapeFit, windows: tuple[int, ...]) -> PointFit:
+        asked.append(windows)
+        return PointFit(start, True, 0.0, view=3)
+
+    monkeypatch.setattr(PointModel, "fit", fit)
+    monkeypatch.setattr(FaceModel, "fit_windows", lambda *args: asked.append(args[3]))
+    rule = EarlyTermination(np.ones(7), np.zeros(7), np.full(7, -1.0))
+    searching = replace(model, main=replace(model.main, early_termination=rule))
+    searching.fit_box(np.zeros((480, 640), np.uint8), box)
+    assert asked == [(11,), (0, 9, 7, 5)]

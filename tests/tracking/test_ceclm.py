@@ -16,7 +16,8 @@ from pyfaceau.media.video import VideoReader
 from pyfaceau.pipeline.video import FullPythonAUPipeline
 from pyfaceau.refinement import face_model
 from pyfaceau.refinement.cen import CENExperts
-from pyfaceau.refinement.face_model import FaceFit, FaceModel, blank_shape
+from pyfaceau.refinement.face_model import FaceModel, blank_shape
+from pyfaceau.refinement.fits import FaceFit
 from pyfaceau.refinement.point_model import FitParameters
 from pyfaceau.tracking.openface import OpenFaceTracker
 from pyfaceau.tracking.tracker import make_fitter

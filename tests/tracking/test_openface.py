@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pyfaceau.detection.mtcnn import MTCNN
 from pyfaceau.media.video import VideoReader
-from pyfaceau.refinement.face_model import FaceFit, FaceModel, blank_shape
+from pyfaceau.refinement.face_model import FaceModel, blank_shape
+from pyfaceau.refinement.fits import FaceFit
 from pyfaceau.tracking.openface import OpenFaceTracker
 from pyfaceau.types import EyeFit, FaceBox, Frame, ShapeFit, TrackedFace
 
