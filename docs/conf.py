@@ -62,7 +62,7 @@ nb_execution_in_temp = True
 def _write_reference(*_: object) -> None:
     """Write the page of public names, with the headings of the package's own list of them."""
     page = ["Every public name", "=================", "", ".. currentmodule:: pyfaceau", ""]
-    page += ["Names are loaded when they are first asked for: ``import pyfaceau`` loads nothing.", ""]
+    page += ["Names are loaded when first asked for: ``import pyfaceau`` loads nothing.", ""]
     for line in (pyfaceau.__doc__ or "").splitlines()[1:]:
         name = re.match(r"    (\w+) +\S", line)
         if name:
