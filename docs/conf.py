@@ -32,9 +32,8 @@ autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 
-html_theme = "pydata_sphinx_theme"
+html_theme = "furo"
 html_title = f"pyfaceau {__version__}"
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": True}
 html_static_path: list[str] = []
 
 
