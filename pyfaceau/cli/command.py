@@ -12,6 +12,7 @@ import click
 
 from pyfaceau import __version__
 from pyfaceau.cli.inputs import Job, plan
+from pyfaceau.cli.landmarks import landmarks
 from pyfaceau.cli.outputs import check_outputs, output_options, outputs_for
 from pyfaceau.cli.study import repredict, study
 from pyfaceau.cli.weights import weights
@@ -321,3 +322,4 @@ def _interrupted() -> NoReturn:
 main.add_command(weights)
 main.add_command(study)
 main.add_command(repredict)
+main.add_command(landmarks)

@@ -56,15 +56,55 @@ def open_session(
     WeightsError
         If the file is missing, altered, is no ONNX model, or has another input shape.
     """
+    path = default if model is None else os.fspath(model)
+    session = open_any_session(path, device)
+    found = [free_shape(i) for i in session.get_inputs()]
+    if found != [shape]:
+        raise WeightsError(f"{locate(path)}: expected one input of shape {shape}, got {found}")
+    return session
+
+
+def open_any_session(model: str | os.PathLike[str], device: str = "cpu") -> Any:
+    """Open an ONNX model of any interface.
+
+    Parameters
+    ----------
+    model : path
+        The file, or its name within the weights folder.
+    device : {'cpu', 'cuda', 'coreml', 'directml'}
+        As for `open_session`.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+        Ready to run.
+
+    Raises
+    ------
+    InputError
+        If `device` is none of these.
+    WeightsError
+        If the file is missing, altered or no ONNX model.
+    """
     if device not in PROVIDERS:
         raise InputError(f"device: expected {' or '.join(PROVIDERS)}, got {device!r}")
-    path = locate(default if model is None else os.fspath(model))
-    session = _session(path, device)
-    inputs = session.get_inputs()
-    found = [tuple(n if isinstance(n, int) else None for n in i.shape) for i in inputs]
-    if found != [shape]:
-        raise WeightsError(f"{path}: expected one input of shape {shape}, got {found}")
-    return session
+    return _session(locate(os.fspath(model)), device)
+
+
+def free_shape(value: Any) -> tuple[int | None, ...]:
+    """Return the shape of a model's input or output.
+
+    Parameters
+    ----------
+    value : onnxruntime.NodeArg
+        The input or output.
+
+    Returns
+    -------
+    tuple of int or None
+        None where a length is free.
+    """
+    return tuple(n if isinstance(n, int) and n > 0 else None for n in value.shape)
 
 
 def _session(path: Path, device: str) -> Any:
