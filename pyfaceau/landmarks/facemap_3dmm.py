@@ -33,10 +33,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pyfaceau.errors import InputError, WeightsError, check_array, check_image
+from pyfaceau.landmarks.crop import Crop, cut, whole
 from pyfaceau.models.archive import unpacked_network
 from pyfaceau.models.onnxsession import free_shape, open_any_session
 from pyfaceau.models.weights import locate
-from pyfaceau.types import FaceBox, Float32, Float64, UInt8
+from pyfaceau.types import Float32, Float64, UInt8
 from pyfaceau.types.arrays import store
 
 VALUES = 265
@@ -49,9 +50,6 @@ ARCHIVE = "facemap_3dmm-onnx-float.zip"
 _IDENTITY, _EXPRESSION = 219, 39
 _DEPTH = 500.0
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-Crop = tuple[int, int, int, int]
-"""x0, y0, x1, y1: its first and last pixels, which may lie outside the picture."""
 
 
 @dataclass(frozen=True)
@@ -263,82 +261,6 @@ class FaceMap3DMM:
             values = (values / 255 - _MEAN[::step]) / _DEVIATION[::step]
         tensor = values.transpose(2, 0, 1) if axes == "NCHW" else values
         return np.ascontiguousarray(tensor[None], np.float32)
-
-
-def whole(image: UInt8) -> Crop:
-    """Return the crop that is a whole picture.
-
-    Parameters
-    ----------
-    image : (H, W, ...) uint8
-        The picture.
-
-    Returns
-    -------
-    tuple of int
-        x0, y0, x1, y1.
-    """
-    return 0, 0, image.shape[1] - 1, image.shape[0] - 1
-
-
-def crop_from_box(box: FaceBox, margin: float = 0.25) -> Crop:
-    """Return the square crop of a detected face.
-
-    Parameters
-    ----------
-    box : FaceBox
-        RetinaFace's box: brow to chin, pixels.
-    margin : float
-        How much wider than the box's longer side it is, in units of that side. The published crops
-        of the network's authors correspond to about 0.17.
-
-    Returns
-    -------
-    tuple of int
-        x0, y0, x1, y1; may reach outside the picture.
-
-    Raises
-    ------
-    InputError
-        If `margin` is not within 0 to 5.
-    """
-    if not 0 <= margin <= 5:
-        raise InputError(f"margin: expected 0 to 5, got {margin}")
-    side = max(1, round(max(box.width, box.height) * (1 + margin)))
-    x0 = round(box.x + box.width / 2 - side / 2)
-    y0 = round(box.y + box.height / 2 - side / 2)
-    return x0, y0, x0 + side - 1, y0 + side - 1
-
-
-def cut(image: UInt8, crop: Crop) -> UInt8:
-    """Cut a crop out of a picture.
-
-    Parameters
-    ----------
-    image : (H, W, 3) uint8
-        The picture.
-    crop : tuple of int
-        x0, y0, x1, y1, first and last pixels.
-
-    Returns
-    -------
-    (h, w, 3) uint8
-        Black where the crop reaches outside the picture.
-
-    Raises
-    ------
-    InputError
-        If the crop is empty or lies outside.
-    """
-    x0, y0, x1, y1 = crop
-    height, width = image.shape[:2]
-    if x1 < x0 or y1 < y0 or x1 < 0 or y1 < 0 or x0 >= width or y0 >= height:
-        raise InputError(f"crop: expected a part of the {width}x{height} picture, got {crop}")
-    inside = image[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1]
-    rims = (max(-y0, 0), max(y1 + 1 - height, 0), max(-x0, 0), max(x1 + 1 - width, 0))
-    if not any(rims):
-        return inside
-    return np.asarray(cv2.copyMakeBorder(inside, *rims, cv2.BORDER_CONSTANT), dtype=np.uint8)
 
 
 def describe(model: str | os.PathLike[str]) -> str:

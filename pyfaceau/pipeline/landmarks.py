@@ -17,6 +17,7 @@ import numpy as np
 from pyfaceau.config import Config, profiles
 from pyfaceau.errors import InputError, OutputError, PyfaceauError
 from pyfaceau.landmarks import facemap_3dmm
+from pyfaceau.landmarks.crop import crop_from_box, cut, whole
 from pyfaceau.media.picture import read_picture
 from pyfaceau.output.point_drawing import draw_crop, draw_points
 from pyfaceau.output.target import Target, writing
@@ -111,10 +112,10 @@ class _ONet(_Detected):
         self._model = FaceLandmarkModel(model)
 
     def find(self, image: UInt8, box: FaceBox | None) -> FoundPoints:
-        crop = facemap_3dmm.whole(image)
+        crop = whole(image)
         if box is not None:
-            crop = facemap_3dmm.crop_from_box(box, ONET_MARGIN)
-        seen = facemap_3dmm.cut(image, crop)
+            crop = crop_from_box(box, ONET_MARGIN)
+        seen = cut(image, crop)
         score, points = self._model.face_landmarks(seen)
         found = points.astype(np.float64) + crop[:2]
         reason = "" if np.isfinite(found).all() else f"no face: score {score:.2f} is below 0.7"
@@ -141,9 +142,9 @@ class _FaceMap(_Detected):
         self._decode = facemap_3dmm.FaceMapDecoder.load()
 
     def find(self, image: UInt8, box: FaceBox | None) -> FoundPoints:
-        crop = facemap_3dmm.whole(image)
+        crop = whole(image)
         if box is not None:
-            crop = facemap_3dmm.crop_from_box(box)
+            crop = crop_from_box(box)
         values = self._model(image, crop)
         score = 1.0 if box is None else box.score
         if not np.isfinite(values).all():

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from pyfaceau.errors import InputError, WeightsError
+from pyfaceau.landmarks.crop import crop_from_box, cut
 from pyfaceau.landmarks.facemap_3dmm import (
     FaceMap3DMM,
     FaceMapDecoder,
-    crop_from_box,
-    cut,
     describe,
 )
 from pyfaceau.types import FaceBox

@@ -11,7 +11,7 @@ import pytest
 from pyfaceau.detection.retinaface import RetinaFace
 from pyfaceau.errors import InputError, WeightsError
 from pyfaceau.landmarks import FaceLandmarkModel
-from pyfaceau.landmarks.facemap_3dmm import crop_from_box, cut
+from pyfaceau.landmarks.crop import crop_from_box, cut
 from pyfaceau.landmarks.onet import _planes
 from pyfaceau.media.picture import read_picture
 from tests.onet_files import Arrays, weight_dict, write_npy, write_onnx
