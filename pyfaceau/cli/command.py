@@ -13,6 +13,7 @@ import click
 from pyfaceau import __version__
 from pyfaceau.cli.inputs import Job, plan
 from pyfaceau.cli.landmarks import landmarks
+from pyfaceau.cli.network import network_option, with_network
 from pyfaceau.cli.outputs import check_outputs, output_options, outputs_for
 from pyfaceau.cli.study import repredict, study
 from pyfaceau.cli.weights import weights
@@ -165,6 +166,7 @@ def main() -> None:
 @click.option("--identities", is_flag=True, help="With --multi-face: a number for each person.")
 @click.option("--config", default="default", show_default=True, help="Profile: name or TOML file.")
 @click.option("--fixed-fps", is_flag=True, help="Stamp frame k with (k-1)/fps, as OpenFace does.")
+@network_option
 @click.option("--device", type=click.Choice(DEVICES), help="Where the networks run.")
 @click.option(
     "--threads", type=int, help="1: one stage at a time; more: they overlap. Default: usable cores."
@@ -219,7 +221,7 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
 
     if options["identities"] and not multi_face:
         raise click.UsageError("--identities goes with --multi-face")
-    settings = Config.load(config)
+    settings = with_network(Config.load(config), options["network"])
     for name, value in click.get_current_context().meta.get("fit", ()):
         settings = _with_fit_option(settings, name, value)
     given = {name: options[name] for name in LENS_HELP if options[name] is not None}

@@ -16,6 +16,9 @@ from pyfaceau.landmarks import _kernels
 from pyfaceau.models.onnxsession import open_session
 from pyfaceau.types import FaceBox, Float32, Float64, Landmarks68, UInt8
 
+PFLD_FILE = "pfld_cunjian.onnx"
+"""The file's name in the weights manifest."""
+
 SIDE = 112
 
 LANDMARK_BOX = (1.2, -0.08)
@@ -86,6 +89,30 @@ def crop_from_points(points: ArrayLike) -> Float64:
     return crop
 
 
+def check_crops(crops: ArrayLike) -> Float64:
+    """Return matrices from picture to crop, or refuse what is none.
+
+    Parameters
+    ----------
+    crops : (k, 2, 3) array_like
+        Matrices.
+
+    Returns
+    -------
+    (k, 2, 3) float64
+        The same.
+
+    Raises
+    ------
+    InputError
+        If one is not finite or not invertible.
+    """
+    matrices = check_array("crops", crops, (None, 2, 3), np.float64)
+    if not (np.abs(np.linalg.det(matrices[:, :, :2])) > 1e-9).all():
+        raise InputError("crops: expected invertible matrices")
+    return matrices
+
+
 class PFLD:
     """Landmark network.
 
@@ -103,7 +130,7 @@ class PFLD:
     """
 
     def __init__(self, model: str | os.PathLike[str] | None = None, *, device: str = "cpu") -> None:
-        self._session = open_session(model, "pfld_cunjian.onnx", (None, 3, SIDE, SIDE), device)
+        self._session = open_session(model, PFLD_FILE, (None, 3, SIDE, SIDE), device)
         self._input = self._session.get_inputs()[0].name
 
     def predict(self, image: UInt8, box: FaceBox) -> Landmarks68:
@@ -152,9 +179,7 @@ class PFLD:
             If `image` is not an 8-bit BGR picture or `crops` not invertible matrices.
         """
         picture = check_image("image", image, channels=(3,))
-        matrices = check_array("crops", crops, (None, 2, 3), np.float64)
-        if not (np.abs(np.linalg.det(matrices[:, :, :2])) > 1e-9).all():
-            raise InputError("crops: expected invertible matrices")
+        matrices = check_crops(crops)
         tensor = np.empty((len(matrices), 3, SIDE, SIDE), np.float32)
         _kernels.network_input(picture, matrices, tensor)
         answer: Float32 = self._session.run(None, {self._input: tensor})[0]

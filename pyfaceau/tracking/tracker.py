@@ -186,14 +186,14 @@ def _openface_tracker(config: Config) -> OpenFaceTracker:
 
 
 def _targeted_tracker(config: Config, pdm: PDM, threads: int) -> TargetedTracker:
-    from pyfaceau.landmarks.pfld import PFLD
+    from pyfaceau.landmarks.network import open_network
     from pyfaceau.refinement.validator import DetectionValidator
     from pyfaceau.tracking.targeted import TargetedTracker
 
     detector = _FullFaces(_mtcnn()) if config.detector == "mtcnn" else _retinaface(config)
     return TargetedTracker(
         detector,
-        PFLD(config.models.pfld, device=config.device),
+        open_network(config.models.pfld, device=config.device),
         pdm=pdm,
         refiner=_refiner(config),
         validator=DetectionValidator.load(locate(config.models.validator)),
