@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from pyfaceau import __version__
+from pyfaceau.cli.app import app
 from pyfaceau.cli.inputs import Job, plan
 from pyfaceau.cli.landmarks import landmarks
 from pyfaceau.cli.network import network_option, with_network
@@ -322,6 +323,7 @@ def _interrupted() -> NoReturn:
 
 
 main.add_command(weights)
+main.add_command(app)
 main.add_command(study)
 main.add_command(repredict)
 main.add_command(landmarks)

@@ -107,7 +107,8 @@ def outputs_for(options: Mapping[str, Any], table: Path, still: bool) -> Outputs
     Returns
     -------
     Outputs
-        The files that are not named stand beside the table and bear its name.
+        The files that are not named stand beside the table and bear its name. A program that runs
+        the command line itself adds sinks of its own as click's context object, see `cli.job`.
     """
     from pyfaceau.output.aligned import SIZE, Crop
     from pyfaceau.output.beside import Outputs
@@ -130,4 +131,5 @@ def outputs_for(options: Mapping[str, Any], table: Path, still: bool) -> Outputs
         ),
         tracked=options["tracked"] or beside(options["named_tracked"], ".jpg" if still else ".avi"),
         details=beside(options["details"], "_of_details.txt"),
+        also=click.get_current_context().obj or (),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +60,8 @@ class Outputs:
         Video or picture in which faces are marked, see `OverlayVideo` and `OverlayPicture`.
     details : Path or None
         What the table was made from, see `DetailsFile`.
+    also : tuple of callable
+        Sinks of one's own: each is called with the `Origin` of an input and returns one.
     """
 
     hog: Path | None = None
@@ -67,6 +69,7 @@ class Outputs:
     crop: Crop = field(default_factory=Crop)
     tracked: Path | None = None
     details: Path | None = None
+    also: tuple[Callable[[Origin], Sink], ...] = ()
 
     @property
     def features(self) -> bool:
@@ -119,6 +122,7 @@ class Outputs:
             if self.details is not None:
                 about = DetailsFile(self.details, origin.path, origin.camera, others, table)
                 sinks.append(stack.enter_context(about))
+            sinks += [stack.enter_context(make(origin)) for make in self.also]
             yield tuple(sinks)
 
 

@@ -93,6 +93,11 @@ class WorkerProcess:
             self._end()
         return outcome
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was ended by `close` and takes no further task."""
+        return self._closed
+
     def close(self) -> None:
         """End the process, at once."""
         with self._guard:

@@ -1,0 +1,1 @@
+"""The window: an app in the browser, on this machine alone. Needs the extra ``app``."""

@@ -1,0 +1,104 @@
+"""Marking actions on the curves: intervals by name, kept as the command line takes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from pyfaceau.app.measuring import Measured
+
+STANDARD = (
+    "rest", "raise brows", "close eyes gently", "close eyes tightly", "blink", "wrinkle nose",
+    "smile lips closed", "smile lips open", "pucker", "show lower teeth", "puff cheeks", "frown",
+    "speak",
+)  # fmt: skip
+"""Names of actions that a study knows."""
+
+Interval = tuple[str, float, float]
+
+
+def marked() -> list[Interval]:
+    """Return the actions marked so far: name, start and end in seconds."""
+    found: list[Interval] = st.session_state.setdefault("actions", [])
+    return found
+
+
+def bands() -> list[Interval]:
+    """Return what is drawn as bands: marked actions, and suggestions as such."""
+    suggested: list[Interval] = st.session_state.get("suggestions", [])
+    return [*marked(), *((f"{name}?", start, end) for name, start, end in suggested)]
+
+
+def as_csv(intervals: list[Interval]) -> str:
+    """Return intervals as the command line reads them.
+
+    Parameters
+    ----------
+    intervals : list of (str, float, float)
+        Name, start and end in seconds.
+
+    Returns
+    -------
+    str
+        CSV with the columns action, start, end.
+    """
+    import pandas as pd
+
+    rows = sorted(intervals, key=_start)
+    table = pd.DataFrame(rows, columns=["action", "start", "end"])
+    return str(table.to_csv(index=False, float_format="%.3f"))
+
+
+def _start(interval: Interval) -> float:
+    return interval[1]
+
+
+def draw(measured: Measured) -> None:
+    """Draw the table of actions, with buttons that take the time of the picture shown.
+
+    Parameters
+    ----------
+    measured : Measured
+        The video.
+    """
+    st.subheader("Actions")
+    row = st.session_state.get("frame", 1) - 1
+    now = float(measured.data["timestamp"].iloc[row])
+    name, begin, end, add = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
+    chosen = name.selectbox("Action", STANDARD, accept_new_options=True, key="action name")
+    if begin.button("Begins at this picture", key="action begin"):
+        st.session_state["action start"] = now
+    if end.button("Ends at this picture", key="action end"):
+        st.session_state["action stop"] = now
+    start, stop = st.session_state.get("action start"), st.session_state.get("action stop")
+    said = " to ".join("?" if value is None else f"{value:.3f} s" for value in (start, stop))
+    whole = start is not None and stop is not None and start < stop and bool(chosen)
+    if add.button(f"Add: {said}", disabled=not whole, key="action add"):
+        assert start is not None  # noqa: S101 - `whole` tells; for the type checker
+        assert stop is not None  # noqa: S101
+        marked().append((chosen, start, stop))
+        st.session_state.pop("action start")
+        st.session_state.pop("action stop")
+        st.rerun()
+    _table()
+
+
+def _table() -> None:
+    """Draw the marked actions, each with a way to take it back."""
+    for number, (name, start, end) in enumerate(sorted(marked(), key=_start)):
+        text, button = st.columns([6, 1])
+        text.write(f"**{name}** {start:.3f} s to {end:.3f} s")
+        if button.button("Remove", key=f"remove {number}"):
+            marked().remove((name, start, end))
+            st.rerun()
+    if marked():
+        st.download_button(
+            "Actions (CSV)",
+            as_csv(marked()),
+            "actions.csv",
+            "text/csv",
+            key="actions csv",
+            on_click="ignore",
+        )

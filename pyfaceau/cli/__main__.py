@@ -1,0 +1,5 @@
+"""``python -m pyfaceau.cli``: the command ``pyfaceau``."""
+
+from pyfaceau.cli.command import main
+
+main(prog_name="pyfaceau")
