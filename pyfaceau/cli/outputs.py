@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from pyfaceau.output.beside import Outputs
+    from pyfaceau.output.beside import Origin, Outputs
+    from pyfaceau.output.sink import Sink
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -131,5 +132,11 @@ def outputs_for(options: Mapping[str, Any], table: Path, still: bool) -> Outputs
         ),
         tracked=options["tracked"] or beside(options["named_tracked"], ".jpg" if still else ".avi"),
         details=beside(options["details"], "_of_details.txt"),
-        also=click.get_current_context().obj or (),
+        also=_added(),
     )
+
+
+def _added() -> tuple[Callable[[Origin], Sink], ...]:
+    """Return the sinks of a program that runs the command line itself."""
+    context = click.get_current_context(silent=True)
+    return (context and context.obj) or ()
