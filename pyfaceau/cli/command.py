@@ -14,6 +14,7 @@ from pyfaceau import __version__
 from pyfaceau.cli.app import app
 from pyfaceau.cli.inputs import Job, plan
 from pyfaceau.cli.landmarks import landmarks
+from pyfaceau.cli.live import live
 from pyfaceau.cli.network import network_option, with_network
 from pyfaceau.cli.outputs import check_outputs, output_options, outputs_for
 from pyfaceau.cli.study import repredict, study
@@ -327,3 +328,4 @@ main.add_command(app)
 main.add_command(study)
 main.add_command(repredict)
 main.add_command(landmarks)
+main.add_command(live)

@@ -1,0 +1,186 @@
+"""One live frame, as the window, the recording and other programs get it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pyfaceau.output.openface_csv import GROUPS
+from pyfaceau.types import (
+    AU_INTENSITIES,
+    AU_PRESENCES,
+    AUPrediction,
+    Camera,
+    FrameResult,
+    UInt8,
+)
+
+SCHEMA = 1
+"""Of the stream's messages; it grows when one of them changes its meaning."""
+
+_META = "frame timestamp confidence success latency_ms shown_ms dropped"
+_TRACKED = ("2Dfp", "pose", "aus")
+
+
+@dataclass(frozen=True, eq=False)
+class LiveFrame:
+    """What is known of a picture as soon as it is measured.
+
+    Attributes
+    ----------
+    image : (H, W, 3) uint8
+        BGR.
+    result : FrameResult
+        Landmarks, pose, gaze; its index counts the pictures that were measured.
+    units : AUPrediction or None
+        Intensities 0 to 5 by what was seen so far; None where there is no face.
+    camera : Camera
+        Which the face was placed with.
+    index : int
+        Which picture of the source, from 0: where it jumps, pictures were dropped.
+    timestamp : float
+        Seconds, as the source stamps.
+    clock : float
+        When the picture was there, `time.monotonic`.
+    latency : float
+        Seconds from then until it was measured.
+    dropped : int
+        Pictures so far that came while an older one was measured, and were not.
+    neutral : str
+        ``running``: the neutral face is learnt as the video goes on; ``taken``: one was taken.
+    """
+
+    image: UInt8
+    result: FrameResult
+    units: AUPrediction | None
+    camera: Camera
+    index: int
+    timestamp: float
+    clock: float
+    latency: float
+    dropped: int
+    neutral: str
+
+    def message(self) -> dict[str, Any]:
+        """Return the frame as a message of the stream, see docs/live.md.
+
+        Returns
+        -------
+        dict
+            Of what JSON knows.
+        """
+        face, gaze = self.result.face, self.result.gaze
+        seen = face.success
+        pose = self.result.pose
+        return {
+            "type": "frame",
+            "schema": SCHEMA,
+            "frame": self.index + 1,
+            "timestamp": round(self.timestamp, 6),
+            "latency_ms": round(self.latency * 1000, 3),
+            "dropped": self.dropped,
+            "success": seen,
+            "confidence": round(float(face.confidence), 4),
+            "reason": face.reason,
+            "neutral": self.neutral,
+            "landmarks": _rounded(face.landmarks, 2) if seen else None,
+            "pose": {
+                "translation": _rounded(pose.translation, 2),
+                "rotation": _rounded(pose.rotation, 4),
+            }
+            if seen
+            else None,
+            "gaze": {"vectors": _rounded(gaze.vectors, 4), "angles": _rounded(gaze.angles, 4)}
+            if seen and gaze is not None
+            else None,
+            "au_r": _named(AU_INTENSITIES, self.units, "intensities"),
+            "au_c": _named(AU_PRESENCES, self.units, "presences"),
+        }
+
+    def line(self) -> str:
+        """Return the message as one line of JSON."""
+        return json.dumps(self.message(), separators=(",", ":"), allow_nan=False)
+
+
+def _rounded(array: Any, digits: int) -> Any:
+    """Return an array as lists of rounded numbers."""
+    return array.astype(float).round(digits).tolist()
+
+
+def _named(names: tuple[str, ...], units: AUPrediction | None, field: str) -> Any:
+    if units is None:
+        return None
+    values = getattr(units, field).round(3).tolist()
+    return dict(zip(names, values, strict=True))
+
+
+def columns(gaze: bool) -> list[str]:
+    """Return the columns of a recording.
+
+    Parameters
+    ----------
+    gaze : bool
+        Whether eyes are fitted.
+
+    Returns
+    -------
+    list of str
+        OpenFace's names, after those of the frame itself.
+    """
+    groups = ("gaze", *_TRACKED) if gaze else _TRACKED
+    named = [name for group in groups for name, _ in GROUPS[group] if not _is_eye(name)]
+    return [*_META.split(), *named]
+
+
+def _is_eye(name: str) -> bool:
+    return name.startswith("eye_lmk")
+
+
+def row(frame: LiveFrame, gaze: bool, shown: float | None) -> list[str]:
+    """Return a frame as a row of a recording.
+
+    Parameters
+    ----------
+    frame : LiveFrame
+        The frame.
+    gaze : bool
+        As for `columns`.
+    shown : float or None
+        Seconds from when the picture was there until the window had drawn it; None where it was
+        not shown.
+
+    Returns
+    -------
+    list of str
+        Cells; without a face the measured ones are 0, as OpenFace has them.
+    """
+    result, face = frame.result, frame.result.face
+    cells = [
+        str(frame.index + 1),
+        f"{frame.timestamp:.4f}",
+        f"{face.confidence:.2f}",
+        str(int(face.success)),
+        f"{frame.latency * 1000:.2f}",
+        "" if shown is None else f"{shown * 1000:.2f}",
+        str(frame.dropped),
+    ]
+    values: dict[str, list[float]] = {"2Dfp": face.landmarks.T.ravel().tolist()}
+    values["pose"] = [*result.pose.translation.tolist(), *result.pose.rotation.tolist()]
+    units = frame.units
+    values["aus"] = (
+        [0.0] * len(GROUPS["aus"])
+        if units is None
+        else [*units.intensities.tolist(), *units.presences.tolist()]
+    )
+    if gaze:
+        found = result.gaze
+        values["gaze"] = (
+            [0.0] * 8
+            if found is None
+            else [*found.vectors.ravel().tolist(), *found.angles.tolist()]
+        )
+    for group in ("gaze", *_TRACKED) if gaze else _TRACKED:
+        formats = [form for name, form in GROUPS[group] if not _is_eye(name)]
+        cells += [form % value for form, value in zip(formats, values[group], strict=True)]
+    return cells

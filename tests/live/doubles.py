@@ -1,0 +1,102 @@
+"""A source of pictures and a pipeline that take as long as a test wants."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from pyfaceau.config import Config
+from pyfaceau.errors import VideoError
+from pyfaceau.live.calibration import LiveUnits
+from pyfaceau.live.engine import LiveEngine
+from pyfaceau.live.source import Captured
+from pyfaceau.prediction.models import AUModels
+from pyfaceau.types import AUPrediction, FrameResult
+from tests.output.results import face, frame
+
+
+def models(cutoff: float = 0.2) -> AUModels:
+    """Return models that score a face by its first HOG value and its geometry's sum."""
+    weights = np.zeros((4702, 35))
+    weights[0] = np.arange(1, 36)
+    return AUModels(
+        weights,
+        np.linspace(-1, 1, 35),
+        np.ones(35, bool),
+        np.full(17, cutoff),
+        np.tile([1.0, 0.0], (18, 1)),
+    )
+
+
+class Pictures:
+    """Pictures every so many seconds; at the end the camera is pulled out, if so told."""
+
+    name = "pictures"
+
+    def __init__(self, count: int, period: float = 0.0, vanishes: bool = False) -> None:
+        self.first = frame().image
+        self._count, self._period, self._vanishes = count, period, vanishes
+
+    def frames(self) -> Iterator[Captured]:
+        start = time.monotonic()
+        for index in range(self._count):
+            due = start + index * self._period
+            time.sleep(max(0.0, due - time.monotonic()))
+            yield Captured(self.first, index, index * self._period, time.monotonic())
+        if self._vanishes:
+            raise VideoError("camera 0: gives no more pictures after 5; was it unplugged?")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is open."""
+
+
+class Pipeline:
+    """Finds a face in every picture but each third, and sleeps over it."""
+
+    def __init__(self, work: float = 0.0, landmarks: str = "pfld") -> None:
+        self.config = replace(Config(), landmarks=landmarks)
+        self.work, self.seen, self.calibrations = work, 0, []
+
+    def reset(self) -> None:
+        self.seen = 0
+
+    def calibrate(self, calibration: object) -> None:
+        self.calibrations.append(calibration)
+
+    def process_frame(self, image: np.ndarray, timestamp: float) -> FrameResult:
+        time.sleep(self.work)
+        index = self.seen
+        self.seen += 1
+        units = AUPrediction(np.arange(17) / 4.0 + index, np.ones(18))
+        if index % 3 == 2:
+            nothing = face(index, success=False, seen=False)
+            zeros = AUPrediction(np.zeros(17), np.zeros(18))
+            missing = replace(nothing.face, reason="no face detected")
+            return replace(nothing, face=missing, action_units=zeros)
+        return replace(face(index), action_units=units)
+
+
+def engine(
+    count: int = 6,
+    period: float = 0.0,
+    work: float = 0.0,
+    *,
+    window: bool = False,
+    vanishes: bool = False,
+    landmarks: str = "pfld",
+) -> LiveEngine:
+    """Return a session of doubles, not started."""
+    source = Pictures(count, period, vanishes)
+    return LiveEngine(Pipeline(work, landmarks), LiveUnits(models()), source, window)
+
+
+def run(session: LiveEngine) -> None:
+    """Take a session to its end."""
+    session.start()
+    session.join()

@@ -1,0 +1,106 @@
+"""The window, drawn where nobody looks: keys, bars, the end; what is said without a display."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+QtCore = pytest.importorskip("PySide6.QtCore")
+QtWidgets = pytest.importorskip("PySide6.QtWidgets")
+
+from PySide6.QtGui import QKeyEvent  # noqa: E402
+
+from pyfaceau.cli.command import main  # noqa: E402
+from pyfaceau.errors import InputError  # noqa: E402
+from pyfaceau.live import window  # noqa: E402
+from tests.live.doubles import engine  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def app():
+    return QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+
+
+def press(shown, key: str) -> None:
+    kind = QtCore.QEvent.Type.KeyPress
+    shown.keyPressEvent(QKeyEvent(kind, 0, QtCore.Qt.KeyboardModifier.NoModifier, key))
+
+
+def wait(app, until) -> None:
+    deadline = QtCore.QDeadlineTimer(5000)
+    while not until():
+        assert not deadline.hasExpired()
+        app.processEvents(QtCore.QEventLoop.ProcessEventsFlag.AllEvents, 10)
+
+
+def test_keys_record_take_the_neutral_face_and_quit(app, tmp_path: Path) -> None:
+    session = engine(count=100_000, period=0.01, window=True, landmarks="clnf")
+    shown = window.LiveWindow(session, "test", lambda: tmp_path / "r.csv")
+    shown.show()
+    session.start()
+    wait(app, lambda: shown._frame is not None)
+    press(shown, "r")
+    wait(app, lambda: session.recording is not None and shown._frame.index % 3 == 0)
+    press(shown, "n")
+    wait(app, lambda: shown._frame.neutral == "taken" and shown._frame.units is not None)
+    picture = shown.grab().toImage()
+    colours = {picture.pixelColor(x, y).name() for x in range(640, 900, 3) for y in range(500)}
+    assert {window._ACTIVE, window._BACK} <= colours, "bars of units that are present"
+    press(shown, "R")
+    wait(app, lambda: session.recording is None)
+    press(shown, "q")
+    assert not shown.isVisible()
+    session.join()
+    table = pd.read_csv(tmp_path / "r.csv")
+    assert table.shown_ms.notna().any()
+    assert (table.shown_ms.dropna() < 5000).all()
+
+
+def test_the_window_closes_with_the_video(app, tmp_path: Path) -> None:
+    session = engine(count=5, period=0.01, window=True)
+    window.run_window(session, "test", lambda: tmp_path / "r.csv")
+    session.join()
+    assert session.error is None
+    assert not session.running
+
+
+def test_without_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="live: no display to open a window on"):
+        window.check_display()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    window.check_display()
+
+
+def test_the_command_on_a_file(shared: Path, weights_dir: Path, tmp_path: Path) -> None:
+    video = shared / "samples/video/single_face.mp4"
+    out = tmp_path / "live.csv"
+    args = ["live", "--file", str(video), "--record", str(out), "--seconds", "1"]
+    done = CliRunner().invoke(main, args)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(out)
+    assert table.success.mean() > 0.9
+    assert np.median(np.diff(table.timestamp)) < 0.2
+    assert table.shown_ms.notna().sum() > 3
+
+
+def test_wrong_use_is_one_line(tmp_path: Path) -> None:
+    for args, message in (
+        (["--camera", "0", "--file", "x"], "--camera and --file: give one of them"),
+        (["--token", "x"], "--token goes with --serve"),
+        (["--file", str(tmp_path / "none.mp4")], "none.mp4"),
+        (["--camera", "98"], "camera 98: cannot be opened"),
+    ):
+        done = CliRunner().invoke(main, ["live", *args])
+        assert done.exit_code != 0
+        assert message in done.stderr.splitlines()[-1]
