@@ -202,6 +202,8 @@ class Config:
         What finds the face when there is no track.
     device : {'cpu', 'cuda', 'coreml', 'directml'}
         Where the networks run; the CPU where a device cannot be had.
+    eyes : bool
+        Fit the eyes and measure the gaze; OpenFace's landmark models always do.
     static_aus : bool
         Take the action-unit models that know no neutral face of the person.
     smoothing : bool
@@ -213,6 +215,8 @@ class Config:
         ``'clnf'``.
     identities : bool
         Where several faces are followed: give a face that is lost and found again its old number.
+    header : {'openface', 'plain'}
+        Between the cells of text tables, the header's too: a comma and a space, or a comma.
     lens : Lens
         The camera.
     fit : Fit
@@ -226,15 +230,22 @@ class Config:
     landmarks: Literal["pfld", "clnf"] = "pfld"
     detector: Literal["retinaface", "mtcnn"] = "retinaface"
     device: Literal["cpu", "cuda", "coreml", "directml"] = "cpu"
+    eyes: bool = True
     static_aus: bool = False
     smoothing: bool = True
     fixed_fps: bool = False
     multi_view: bool = False
     identities: bool = False
+    header: Literal["openface", "plain"] = "openface"
     lens: Lens = field(default_factory=Lens)
     fit: Fit = field(default_factory=Fit)
     refinement: Refinement = field(default_factory=Refinement)
     models: Models = field(default_factory=Models)
+
+    @property
+    def has_gaze(self) -> bool:
+        """Whether eyes are fitted, so that tables have gaze."""
+        return self.landmarks == "clnf" or self.eyes
 
     @classmethod
     def load(cls, profile: str | Path) -> Config:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.errors import PyfaceauError
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.option("--port", type=click.IntRange(0, 65535), default=8501, show_default=True)
 @click.option(
     "--folder",

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pyfaceau import __version__
 from pyfaceau.cli.app import app
-from pyfaceau.cli.inputs import Job, plan
+from pyfaceau.cli.inputs import plan
 from pyfaceau.cli.landmarks import landmarks
 from pyfaceau.cli.live import live
 from pyfaceau.cli.network import network_option, with_network
-from pyfaceau.cli.outputs import check_outputs, output_options, outputs_for
+from pyfaceau.cli.outputs import check_outputs, output_options
+from pyfaceau.cli.running import Runner, errors, run_jobs
+from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.cli.study import repredict, study
 from pyfaceau.cli.weights import weights
-from pyfaceau.errors import PyfaceauError, WeightsError
 
 if TYPE_CHECKING:
     from pyfaceau.config import Config
-    from pyfaceau.pipeline.multi import MultiFacePipeline
-    from pyfaceau.pipeline.stills import PicturePipeline
-    from pyfaceau.pipeline.video import FullPythonAUPipeline
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,7 +32,7 @@ GROUP_HELP = {
     "pdmparams": "Parameters of the shape model.",
     "pose": "Head pose.",
     "aus": "Action units.",
-    "gaze": "Gaze and eye landmarks; OpenFace's landmark models only.",
+    "gaze": "Gaze and eye landmarks; not with profile fast.",
 }
 """OpenFace's options that select groups of columns."""
 
@@ -66,9 +63,6 @@ FIT_FIELDS = {
 """Those that are numbers, and their names in the profile's table ``[fit]``."""
 
 DEVICES = ("cpu", "cuda", "coreml", "directml")
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 class _VideoGroup(click.Group):
@@ -141,7 +135,7 @@ def main() -> None:
     """
 
 
-@main.command(hidden=True)
+@main.command(hidden=True, cls=StrictCommand)
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -193,26 +187,13 @@ def process(
     """Process each INPUT into a table."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     groups = [name for name in GROUP_HELP if options[f"group_{name}"]]
-    try:
+    with errors():
         jobs = plan(inputs, output, out_dir, stills, bboxes)
         check_outputs(options, len(jobs))
         settings = _settings(config, options, multi_face)
-        if "gaze" in groups and settings.landmarks != "clnf":
-            click.echo(f"-gaze: profile {config} fits no eyes, its tables have no gaze", err=True)
-        runner = _Runner(settings, groups, multi_face, options)
-        failures = [
-            problem for job in jobs if (problem := _process_one(runner, job, debug)) is not None
-        ]
-    except PyfaceauError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        _interrupted()
-    if failures and len(jobs) > 1:
-        click.echo(f"{len(failures)} of {len(jobs)} inputs failed:", err=True)
-        for problem in failures:
-            click.echo(f"  {problem}", err=True)
-    if failures:
-        click.get_current_context().exit(1)
+        if "gaze" in groups and not settings.has_gaze:
+            raise click.UsageError(f"-gaze: profile {config} fits no eyes, its tables have no gaze")
+        run_jobs(Runner(settings, groups, multi_face, options), jobs, debug)
 
 
 def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
@@ -255,72 +236,6 @@ def _with_fit_option(settings: Config, name: str, value: Any) -> Config:
     if name == "multi_view":
         return replace(settings, multi_view=bool(value))
     return replace(settings, fit=replace(settings.fit, **{FIT_FIELDS[name]: value}))
-
-
-class _Runner:
-    """Takes each input through the pipeline of its kind, loaded when it is first needed."""
-
-    def __init__(
-        self, config: Config, groups: Sequence[str], multi_face: bool, options: dict[str, Any]
-    ) -> None:
-        self._config = config
-        self._options = options
-        self._groups = groups
-        self._multi_face = multi_face
-
-    def run(self, job: Job) -> str:
-        """Process one input and return what is to be said of it."""
-        still = job.kind == "still"
-        beside = outputs_for(self._options, job.table, still)
-        if still:
-            done = self._stills.write_csv(job.path, job.table, self._groups, job.boxes, beside)
-            count = f"{done.frames or 'no'} face{'s' * (done.frames > 1)}"
-        else:
-            done = self._videos.write_csv(job.path, job.table, self._groups, beside)
-            rows = "rows" if self._multi_face else "frames"
-            count = f"{done.frames} {rows}, {done.faces} with a face"
-        return "\n  ".join([f"{done.path}: {count}", *map(str, done.files)])
-
-    @cached_property
-    def _stills(self) -> PicturePipeline:
-        from pyfaceau.pipeline.stills import PicturePipeline
-
-        return PicturePipeline(self._config)
-
-    @cached_property
-    def _videos(self) -> FullPythonAUPipeline | MultiFacePipeline:
-        threads = self._options["threads"]
-        if self._multi_face:
-            from pyfaceau.pipeline.multi import MultiFacePipeline
-
-            return MultiFacePipeline(self._config, verbose=True, threads=threads)
-        from pyfaceau.pipeline.video import FullPythonAUPipeline
-
-        return FullPythonAUPipeline(config=self._config, verbose=True, threads=threads)
-
-
-def _process_one(runner: _Runner, job: Job, debug: bool) -> str | None:
-    """Process one input; return what went wrong, one line."""
-    try:
-        click.echo(runner.run(job))
-    except WeightsError:
-        raise
-    except PyfaceauError as error:
-        problem = str(error)
-    except Exception as error:  # a batch goes on after whatever one input causes
-        if debug:
-            raise
-        problem = f"{job.path}: {type(error).__name__}: {error}"
-    else:
-        return None
-    problem = " ".join(problem.splitlines())
-    click.echo(f"Error: {problem}", err=True)
-    return problem
-
-
-def _interrupted() -> NoReturn:
-    click.echo("Interrupted.", err=True)
-    raise click.exceptions.Exit(INTERRUPTED)
 
 
 main.add_command(weights)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.errors import PyfaceauError
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.argument("faces", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--model",

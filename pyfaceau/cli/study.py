@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.errors import PyfaceauError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _worker_options(command: F) -> F:
     return command
 
 
-@study.command()
+@study.command(cls=StrictCommand)
 @click.argument("videos", nargs=-1, required=True, metavar="VIDEOS...")
 @click.option("--out", type=_FOLDER, required=True, help="Folder of tables and ledger.")
 @click.option("--config", default="default", show_default=True, help="Profile: name or TOML file.")
@@ -127,7 +128,7 @@ def run(
         _run(out, wanted, found, worker_options, force=False)
 
 
-@study.command()
+@study.command(cls=StrictCommand)
 @click.argument("out", type=_FOLDER)
 @_worker_options
 def retry(out: Path, **worker_options: Any) -> None:
@@ -156,7 +157,7 @@ def retry(out: Path, **worker_options: Any) -> None:
         _run(out, wanted, found, worker_options, force=True)
 
 
-@study.command()
+@study.command(cls=StrictCommand)
 @click.argument("out", type=_FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="All that the ledger knows of each video.")
 def status(out: Path, as_json: bool) -> None:
@@ -179,7 +180,7 @@ def status(out: Path, as_json: bool) -> None:
             click.echo(f"warning: {row['name']}: {row['warnings']}")
 
 
-@study.command()
+@study.command(cls=StrictCommand)
 @click.argument("out", type=_FOLDER)
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 def export(out: Path, target: Path) -> None:
@@ -193,7 +194,7 @@ def export(out: Path, target: Path) -> None:
         click.echo(f"{target}: {write(out, target)} rows")
 
 
-@click.command()
+@click.command(cls=StrictCommand)
 @click.argument("features", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The table, of one file.")
 @click.option(

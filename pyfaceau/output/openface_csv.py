@@ -188,6 +188,9 @@ class OpenFaceCSV:
         frame written has none.
     layout : Layout
         `VIDEO`, `SEVERAL` or `PICTURE`.
+    header : {'openface', 'plain'}
+        Between the cells of a text table, the header's too: a comma and a space, as OpenFace has
+        it, or a comma, for readers that take column names as they stand.
 
     Attributes
     ----------
@@ -205,11 +208,17 @@ class OpenFaceCSV:
     """
 
     def __init__(
-        self, path: str | Path, groups: Iterable[str] | None = None, layout: Layout = VIDEO
+        self,
+        path: str | Path,
+        groups: Iterable[str] | None = None,
+        layout: Layout = VIDEO,
+        *,
+        header: str = "openface",
     ) -> None:
         self.path = Path(path)
         self.rows = 0
         self._layout = layout
+        self._plain = header == "plain"
         self.groups = selected_groups(groups)
         self._target = Target(path, SUFFIXES)
         check_format(self.path, self._target.suffix)
@@ -302,7 +311,8 @@ class OpenFaceCSV:
             c = check_array("presences", presences, (self.rows, len(AU_PRESENCES)), "f8")
             extra = np.hstack([r, c])
         with writing(self.path):
-            store(self._target.part, self._target.suffix, self.columns, self._rows(extra))
+            part, suffix = self._target.part, self._target.suffix
+            store(part, suffix, self.columns, self._rows(extra), self._plain)
         return self._target.commit(partial)
 
     def _rows(self, extra: Any) -> Iterator[str]:

@@ -43,7 +43,9 @@ def check_format(path: Path, suffix: str) -> None:
         raise OutputError(f"{path}: Parquet needs pyarrow: pip install 'pyfaceau[parquet]'")
 
 
-def store(path: Path, suffix: str, columns: Sequence[str], rows: Iterable[str]) -> None:
+def store(
+    path: Path, suffix: str, columns: Sequence[str], rows: Iterable[str], plain: bool = False
+) -> None:
     """Write a table to disk, in memory that does not grow with it.
 
     Parameters
@@ -56,6 +58,8 @@ def store(path: Path, suffix: str, columns: Sequence[str], rows: Iterable[str]) 
         Names of the columns.
     rows : iterable of str
         Values as text, separated by `SEPARATOR`, each row with its line end.
+    plain : bool
+        Separate by a comma alone, in the header too; of text tables.
 
     Raises
     ------
@@ -65,7 +69,9 @@ def store(path: Path, suffix: str, columns: Sequence[str], rows: Iterable[str]) 
     if suffix == ".parquet":
         _store_parquet(path, columns, iter(rows))
         return
-    text = chain([SEPARATOR.join(columns) + "\n"], rows)
+    text: Iterable[str] = chain([SEPARATOR.join(columns) + "\n"], rows)
+    if plain:
+        text = (line.replace(SEPARATOR, ",") for line in text)
     lines = (line.encode("ascii") for line in text)
     with path.open("wb") as file:
         if suffix == ".csv.gz":  # no name, no time: the same table gives the same bytes

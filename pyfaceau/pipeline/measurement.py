@@ -16,6 +16,8 @@ from pyfaceau.pdm.pose import head_pose
 from pyfaceau.pdm.space import landmarks_3d
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import predict_picture
+from pyfaceau.refinement.eyes import EyeFitter
+from pyfaceau.tracking.gray import in_gray
 from pyfaceau.types import (
     AlignedFace,
     Camera,
@@ -39,8 +41,8 @@ class FaceMeasurer:
     ----------
     pdm : PDM
         The 68-point shape model.
-    eye_models : (PDM, PDM) or None
-        Shape models of the eyes, left in the picture first; None where no eyes are fitted.
+    eyes : EyeFitter or None
+        Fits the eyes of faces that come without; None where no eyes are wanted.
 
     Raises
     ------
@@ -50,7 +52,7 @@ class FaceMeasurer:
 
     def __init__(self, models: Models) -> None:
         self.pdm = PDM.load(locate(models.pdm))
-        self.eye_models: tuple[PDM, PDM] | None = None
+        self.eyes: EyeFitter | None = None
         self._aligner = FaceAligner(self.pdm, locate(models.triangulation))
         self._au_folder = locate(models.au_predictors)
         self._au_models: dict[bool, AUModels] = {}
@@ -85,7 +87,26 @@ class FaceMeasurer:
         tuple of str
             Some of them.
         """
-        return tuple(name for name in groups if name != "gaze" or self.eye_models is not None)
+        return tuple(name for name in groups if name != "gaze" or self.eyes is not None)
+
+    def with_eyes(self, frame: Frame, face: TrackedFace) -> TrackedFace:
+        """Fit the eyes of a face that comes without, where eyes are wanted.
+
+        Parameters
+        ----------
+        frame : Frame
+            The picture.
+        face : TrackedFace
+            A face in it.
+
+        Returns
+        -------
+        TrackedFace
+            With eyes, and landmarks that agree with them, see `EyeFitter.refine`.
+        """
+        if self.eyes is None or face.eyes is not None:
+            return face
+        return self.eyes.refine(in_gray(frame), face)
 
     def place(
         self,
@@ -119,11 +140,12 @@ class FaceMeasurer:
         points = landmarks_3d(self.pdm, face.shape, face.landmarks, camera)
         pose = head_pose(self.pdm, face.shape, face.landmarks, camera)
         result = FrameResult(frame.index, frame.timestamp, face, points, pose, face_id=face_id)
-        if face.eyes is None or self.eye_models is None:
+        if self.eyes is None:
             return result
-        eyes = eye_landmarks_3d(self.eye_models, face.eyes, camera)
+        fits = face.eyes or self.eyes.nothing()
+        eyes = eye_landmarks_3d(self.eyes.pdms, fits, camera)
         direction = estimate_gaze(points, eyes, pose) if gaze else NO_GAZE
-        return replace(result, gaze=direction, eyes_3d=eyes)
+        return replace(result, face=replace(face, eyes=fits), gaze=direction, eyes_3d=eyes)
 
     def features(self, image: UInt8, face: TrackedFace) -> tuple[AlignedFace, FaceFeatures]:
         """Align a face and describe it to the action-unit models.

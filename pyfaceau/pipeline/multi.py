@@ -19,8 +19,8 @@ from pyfaceau.tracking.fitter import FaceFitter
 from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.identity import Identities
 from pyfaceau.tracking.multi import MultiFaceTracker
-from pyfaceau.tracking.tracker import eye_models, make_fitter
-from pyfaceau.types import FrameResult
+from pyfaceau.tracking.tracker import eyes_of, make_fitter
+from pyfaceau.types import Camera, Frame, FrameResult, TrackedFace
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class MultiFacePipeline:
         self.threads = check_threads(threads)
         self._measurer = FaceMeasurer(self.config.models)
         fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
-        self._measurer.eye_models = eye_models(fitter)
+        self._measurer.eyes = eyes_of(fitter)
         self._tracker = MultiFaceTracker(fitter, Identities() if self.config.identities else None)
 
     def write_csv(
@@ -107,7 +107,7 @@ class MultiFacePipeline:
             size = frames.width, frames.height
             origin = Origin(frames.path, size, self.config.lens.camera(*size), frames.fps)
             with (
-                OpenFaceCSV(output_csv, selected, SEVERAL) as table,
+                OpenFaceCSV(output_csv, selected, SEVERAL, header=self.config.header) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,
                 closing(self._seen(frames, "aus" in selected or beside.features)) as seen,
             ):
@@ -151,10 +151,16 @@ class MultiFacePipeline:
             with ahead(tracked, self.threads) as followed:
                 for frame, faces in with_progress(followed, frames.frame_count, self.verbose):
                     results = [
-                        self._measurer.place(frame, face, camera, number, gaze=face.ok)
+                        self._placed(frame, face, camera, number)
                         for number, face in faces
                         if face.landmarks.any()
                     ]
                     if action_units:
                         results = [self._measurer.with_static_units(frame, one) for one in results]
                     yield frame, results
+
+    def _placed(self, frame: Frame, face: TrackedFace, camera: Camera, number: int) -> FrameResult:
+        """Put a face into camera space, with its eyes if it is to be trusted."""
+        if face.ok:
+            face = self._measurer.with_eyes(frame, face)
+        return self._measurer.place(frame, face, camera, number, gaze=face.ok)

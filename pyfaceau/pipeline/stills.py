@@ -16,7 +16,7 @@ from pyfaceau.pipeline.measurement import FaceMeasurer
 from pyfaceau.pipeline.recorder import Written, record
 from pyfaceau.refinement.face_model import HYPOTHESES
 from pyfaceau.tracking.fitter import FaceFitter
-from pyfaceau.tracking.tracker import eye_models, make_fitter
+from pyfaceau.tracking.tracker import eyes_of, make_fitter
 from pyfaceau.types import FaceBox, Frame, FrameResult
 
 SMALLEST_SIDE = 43
@@ -54,7 +54,7 @@ class PicturePipeline:
         self._measurer = FaceMeasurer(self.config.models)
         views = len(HYPOTHESES) if self.config.multi_view else 1
         self._fitter = fitter or make_fitter(self.config, self._measurer.pdm, views)
-        self._measurer.eye_models = eye_models(self._fitter)
+        self._measurer.eyes = eyes_of(self._fitter)
 
     def faces(
         self,
@@ -101,7 +101,8 @@ class PicturePipeline:
         camera = self.config.lens.camera(picture.shape[1], picture.shape[0], still=True)
         results = []
         for number, face in enumerate(fit for fit in fits if fit.landmarks.any()):
-            result = self._measurer.place(frame, face, camera, number)
+            with_eyes = self._measurer.with_eyes(frame, face)
+            result = self._measurer.place(frame, with_eyes, camera, number)
             if action_units:
                 result = self._measurer.with_static_units(frame, result)
             results.append(result)
@@ -154,7 +155,7 @@ class PicturePipeline:
         camera = self.config.lens.camera(*size, still=True)
         origin = Origin(Path(path), size, camera, still=True)
         with (
-            OpenFaceCSV(output_csv, selected, PICTURE) as table,
+            OpenFaceCSV(output_csv, selected, PICTURE, header=self.config.header) as table,
             beside.opened(origin, table, self._measurer.align) as sinks,
         ):
             faces = self._faces(frame, boxes, "aus" in selected or beside.features)

@@ -22,7 +22,7 @@ from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.tracking.gray import with_gray
-from pyfaceau.tracking.tracker import Tracker, eye_models, make_tracker, track
+from pyfaceau.tracking.tracker import Tracker, eyes_of, make_tracker, track
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, TrackedFace
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class FullPythonAUPipeline:
         self._measurer = FaceMeasurer(models)
         self.calibrate(None)
         self._tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
-        self._measurer.eye_models = eye_models(self._tracker)
+        self._measurer.eyes = eyes_of(self._tracker)
 
     def calibrate(self, calibration: Calibration | None) -> None:
         """Choose what gives the person's neutral face, from the next video on.
@@ -204,7 +204,7 @@ class FullPythonAUPipeline:
             size = video.width, video.height
             origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
             with (
-                OpenFaceCSV(output_csv, selected) as table,
+                OpenFaceCSV(output_csv, selected, header=self.config.header) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,
             ):
                 units = self.action_units if "aus" in selected else None
@@ -340,6 +340,8 @@ class FullPythonAUPipeline:
         if self._camera is None:
             height, width = frame.image.shape[:2]
             self._camera = self.config.lens.camera(width, height)
+        if face.success:
+            face = self._measurer.with_eyes(frame, face)
         result = self._measurer.place(frame, face, self._camera, gaze=face.success)
         if not action_units:
             return result

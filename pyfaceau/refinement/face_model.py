@@ -55,6 +55,34 @@ class Part:
     face_points: NDArray[np.intp]
     part_points: NDArray[np.intp]
 
+    def fit(self, gray: UInt8, landmarks: Float32, large: bool) -> tuple[ShapeFit, Float32]:
+        """Fit the part from the face's points.
+
+        Parameters
+        ----------
+        gray : (H, W) uint8
+            Picture.
+        landmarks : (68, 2) float32
+            The face's points, pixels.
+        large : bool
+            The face is large enough for the part to be looked for in the picture.
+
+        Returns
+        -------
+        ShapeFit
+            Parameters of the part.
+        (n, 2) float32
+            Its points, pixels.
+        """
+        pdm = self.model.pdm
+        shared = np.zeros((pdm.n_points, 2), np.float32)
+        shared[self.part_points] = landmarks[self.face_points]
+        fitted = pdm.calc_params(shared)
+        if large:
+            windows = self.model.parameters.windows_init
+            fitted = self.model.fit(gray, fitted, windows, rate=False).shape
+        return fitted, pdm.shape_2d(fitted)
+
 
 @dataclass(frozen=True, eq=False)
 class FaceModel:
@@ -249,14 +277,7 @@ class FaceModel:
         merged = landmarks.copy()
         parts = []
         for part in self.parts:
-            pdm = part.model.pdm
-            shared = np.zeros((pdm.n_points, 2), np.float32)
-            shared[part.part_points] = landmarks[part.face_points]
-            fitted = pdm.calc_params(shared)
-            if large:
-                windows = part.model.parameters.windows_init
-                fitted = part.model.fit(gray, fitted, windows, rate=False).shape
-            points = pdm.shape_2d(fitted)
+            fitted, points = part.fit(gray, landmarks, large)
             merged[part.face_points] = points[part.part_points]
             parts.append((fitted, points))
         if large and parts:

@@ -7,8 +7,6 @@ wild", ICCV Workshops 2013), from any start.
 
 from __future__ import annotations
 
-import numpy as np
-
 from pyfaceau.refinement.face_model import PARTS_SCALE, FaceModel
 from pyfaceau.types import Float32, ShapeFit, UInt8
 
@@ -62,10 +60,6 @@ class FaceRefiner:
         if part is None or not shape.params_global[0] > PARTS_SCALE:
             return shape
         points = self._face.pdm.shape_2d(shape)
-        pdm = part.model.pdm
-        shared = np.zeros((pdm.n_points, 2), np.float32)
-        shared[part.part_points] = points[part.face_points]
-        inner, windows = part.model, part.model.parameters.windows_init
-        fitted = inner.fit(gray, pdm.calc_params(shared), windows, rate=False).shape
-        points[part.face_points] = pdm.shape_2d(fitted)[part.part_points]
+        _, inner = part.fit(gray, points, large=True)
+        points[part.face_points] = inner[part.part_points]
         return self._face.pdm.calc_params(points)

@@ -76,7 +76,7 @@ def export(out: Path, target: Path) -> int:
 def _header(table: Path) -> list[str]:
     try:
         with table.open(encoding="ascii") as file:
-            return file.readline().strip().split(", ")
+            return [name.strip() for name in file.readline().split(",")]
     except OSError as error:
         raise InputError(f"{table}: cannot be read: {error.strerror or error}") from None
 
@@ -93,7 +93,12 @@ def _lines(
         with table.open(encoding="ascii") as file:
             next(file)
             for line in file:
-                yield keys, dict(zip(names, line.rstrip("\n").split(", "), strict=True))
+                yield keys, dict(zip(names, _cells(line), strict=True))
+
+
+def _cells(line: str) -> list[str]:
+    """Return a row's cells, in whichever dialect."""
+    return line.rstrip("\n").replace(" ", "").split(",")
 
 
 def _write_csv(

@@ -114,7 +114,8 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
                 for _ in results:
                     pass
             else:
-                _write(results, stack.enter_context(OpenFaceCSV(table)), pipeline)
+                file = OpenFaceCSV(table, header=task["config"].get("header", "openface"))
+                _write(results, stack.enter_context(file), pipeline)
         finally:
             outcome.update(_said(audit.quality))
     if stamp(source) != outcome["input_stamp"]:

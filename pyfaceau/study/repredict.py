@@ -114,6 +114,7 @@ class Repredictor:
         self.pdm = PDM.load(locate(config.models.pdm))
         self.models = AUModels.load(locate(config.models.au_predictors), config.static_aus)
         self._smooth = config.smoothing
+        self._header = config.header
 
     def write(
         self,
@@ -156,7 +157,10 @@ class Repredictor:
             known = baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
             calibration, levels = FixedNeutral(known.neutral), known.levels
         predictor = AUPredictor(self.models, calibration, levels, self._smooth)
-        with FeatureFile(features, self.pdm) as file, OpenFaceCSV(table) as out:
+        with (
+            FeatureFile(features, self.pdm) as file,
+            OpenFaceCSV(table, header=self._header) as out,
+        ):
             for result in file:
                 out.write(result)
                 predictor.update(result.features, result.timestamp)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.refinement.face_model import FaceModel
 from pyfaceau.refinement.fits import FaceFit
 from pyfaceau.tracking.openface import BoxDetector
@@ -101,6 +102,11 @@ class CLNFFitter:
     model: FaceModel
     detector: BoxDetector
     hypotheses: int = 1
+
+    @property
+    def eyes(self) -> EyeFitter | None:
+        """The eyes' fitter; the faces come with eyes already."""
+        return EyeFitter.of(self.model)
 
     def find(self, image: UInt8) -> tuple[FaceBox, ...]:
         """Find faces.

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.refinement.face_model import FaceModel, blank_shape
 from pyfaceau.tracking.gray import in_gray
 from pyfaceau.types import FaceBox, Float32, Frame, ShapeFit, TrackedFace, UInt8
@@ -82,6 +83,11 @@ class OpenFaceTracker:
         self.model = model
         self.detector = detector
         self.reset()
+
+    @property
+    def eyes(self) -> EyeFitter | None:
+        """The eyes' fitter; the faces come with eyes already."""
+        return EyeFitter.of(self.model)
 
     def reset(self) -> None:
         """Forget everything: the next frame is the first of a new video."""

@@ -19,6 +19,7 @@ import numpy as np
 from pyfaceau.errors import InputError
 from pyfaceau.overlap import End, Helper, Promise, with_end
 from pyfaceau.pdm.model import PDM
+from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.tracking.gray import in_gray
 from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
 from pyfaceau.tracking.targeted_fitter import SURE, Proposal, TargetedFitter, Verdict
@@ -96,6 +97,8 @@ class TargetedTracker:
     patience : float
         Seconds that a lost face is waited for near where it was, before any other is taken. Two
         people in the picture do not swap within that time.
+    eyes : EyeFitter, optional
+        Fits eyes to the faces, which come without; for who measures them.
     threads : int
         With 2 or more, what does not wait for each other is done at a time; no digit depends on
         it.
@@ -116,6 +119,7 @@ class TargetedTracker:
         validator: Validator | None = None,
         threshold: float = 0.5,
         patience: float = 1.0,
+        eyes: EyeFitter | None = None,
         threads: int = 1,
     ) -> None:
         if not patience >= 0:
@@ -128,10 +132,16 @@ class TargetedTracker:
             refiner=refiner,
             validator=validator,
             threshold=threshold,
+            eyes=eyes,
             helper=self._helper,
         )
         self._patience = patience
         self.reset()
+
+    @property
+    def eyes(self) -> EyeFitter | None:
+        """The eyes' fitter, where eyes are wanted."""
+        return self.fitter.eyes
 
     def reset(self) -> None:
         """Forget the face: the next frame starts a new video."""

@@ -15,6 +15,7 @@ from pyfaceau.errors import InputError
 from pyfaceau.landmarks.pfld import crop_from_box, crop_from_points
 from pyfaceau.overlap import Helper, Promise, Shelved
 from pyfaceau.pdm.model import PDM
+from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
 from pyfaceau.types import FaceBox, Float32, Float64, ShapeFit, TrackedFace, UInt8
 
@@ -99,6 +100,8 @@ class TargetedFitter:
         Its verdict is the reported confidence; without it the fit of the shape model decides.
     threshold : float
         A fit is trusted where its confidence is above this, 0 to 1.
+    eyes : EyeFitter, optional
+        Fits eyes to faces whose landmarks are known; `fit` and `follow` give faces without.
     helper : Helper, optional
         Asks the network while the refinement is at work, where neither needs the other.
 
@@ -117,10 +120,12 @@ class TargetedFitter:
         refiner: Refiner | None = None,
         validator: Validator | None = None,
         threshold: float = 0.5,
+        eyes: EyeFitter | None = None,
         helper: Helper | None = None,
     ) -> None:
         if not 0 <= threshold < 1:
             raise InputError(f"threshold: expected 0 or more and below 1, got {threshold}")
+        self.eyes = eyes
         self._detector = detector
         self._landmarks = landmarks
         self._pdm = pdm

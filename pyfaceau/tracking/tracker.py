@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pyfaceau.detection.mtcnn import MTCNN
     from pyfaceau.detection.retinaface import RetinaFace
     from pyfaceau.pdm.model import PDM
+    from pyfaceau.refinement.eyes import EyeFitter
+    from pyfaceau.refinement.face_model import FaceModel
     from pyfaceau.tracking.fitter import FaceFitter
     from pyfaceau.tracking.openface import BoxDetector, OpenFaceTracker
     from pyfaceau.tracking.stages import Refiner
@@ -25,9 +27,7 @@ if TYPE_CHECKING:
 class Tracker(Protocol):
     """Who the face is from frame to frame; the only owner of track state.
 
-    One that has a method `track_ahead`, as `TargetedTracker` has, is taken through videos by that
-    and not by `update`. One that fits eyes has an attribute `model` with the part models
-    ``left_eye_28`` and ``right_eye_28`` among its `parts`.
+    What else a tracker may be able to do: `AheadTracker`, `FitsEyes`.
     """
 
     def update(self, frame: Frame) -> TrackedFace:
@@ -49,8 +49,39 @@ class Tracker(Protocol):
 
 
 @runtime_checkable
-class _AheadTracker(Protocol):
-    def track_ahead(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]: ...
+class AheadTracker(Protocol):
+    """A tracker that is taken through videos by `track_ahead` and not by `update`."""
+
+    def track_ahead(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]:
+        """Follow the face through frames; the next one may be begun before a result.
+
+        Parameters
+        ----------
+        frames : iterable of Frame
+            Frames in order.
+
+        Yields
+        ------
+        frame : Frame
+            The frame.
+        face : TrackedFace
+            As from `update`.
+        """
+
+
+@runtime_checkable
+class FitsEyes(Protocol):
+    """A tracker or fitter whose faces are given eyes.
+
+    Attributes
+    ----------
+    eyes : EyeFitter or None
+        Fits them where a face comes without; None where the profile wants none.
+    """
+
+    @property
+    def eyes(self) -> EyeFitter | None:
+        """The eyes' fitter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +138,7 @@ def track(tracker: Tracker, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Tr
     iterator of (Frame, TrackedFace)
         The frames, each with what is known of the face. An error of `frames` comes after the last.
     """
-    if isinstance(tracker, _AheadTracker):
+    if isinstance(tracker, AheadTracker):
         return tracker.track_ahead(frames)
     return ((frame, tracker.update(frame)) for frame in frames)
 
@@ -142,8 +173,8 @@ def make_fitter(config: Config, pdm: PDM, hypotheses: int) -> FaceFitter:
     return CLNFFitter(tracker.model, tracker.detector, hypotheses)
 
 
-def eye_models(tracker: Tracker | FaceFitter) -> tuple[PDM, PDM] | None:
-    """Return the shape models of a tracker's eyes.
+def eyes_of(tracker: Tracker | FaceFitter) -> EyeFitter | None:
+    """Return what fits the eyes of a tracker's faces.
 
     Parameters
     ----------
@@ -152,14 +183,10 @@ def eye_models(tracker: Tracker | FaceFitter) -> tuple[PDM, PDM] | None:
 
     Returns
     -------
-    (PDM, PDM) or None
-        Of the eye on the image's left, of the one on its right; None where it fits no eyes.
+    EyeFitter or None
+        None where no eyes are wanted, or the models have none.
     """
-    parts = getattr(getattr(tracker, "model", None), "parts", ())
-    models = {part.name: part.model.pdm for part in parts}
-    if "left_eye_28" not in models or "right_eye_28" not in models:
-        return None
-    return models["left_eye_28"], models["right_eye_28"]
+    return tracker.eyes if isinstance(tracker, FitsEyes) else None
 
 
 def _openface_tracker(config: Config) -> OpenFaceTracker:
@@ -191,25 +218,44 @@ def _targeted_tracker(config: Config, pdm: PDM, threads: int) -> TargetedTracker
     from pyfaceau.tracking.targeted import TargetedTracker
 
     detector = _FullFaces(_mtcnn()) if config.detector == "mtcnn" else _retinaface(config)
+    model = _part_models(config)
     return TargetedTracker(
         detector,
         open_network(config.models.pfld, device=config.device),
         pdm=pdm,
-        refiner=_refiner(config),
+        refiner=_refiner(config, model),
         validator=DetectionValidator.load(locate(config.models.validator)),
+        eyes=_eyes(config, model),
         threads=threads,
     )
 
 
-def _refiner(config: Config) -> Refiner | None:
+def _part_models(config: Config) -> FaceModel | None:
+    """Return OpenFace's landmark model where the refinement or the eyes need it."""
+    whole = config.refinement.enabled and config.refinement.method == "face"
+    if not (whole or config.eyes):
+        return None
+    from pyfaceau.refinement.face_model import FaceModel
+
+    return FaceModel.load(config.models.clnf)
+
+
+def _eyes(config: Config, model: FaceModel | None) -> EyeFitter | None:
+    if model is None or not config.eyes:
+        return None
+    from pyfaceau.refinement.eyes import EyeFitter
+
+    return EyeFitter.of(model)
+
+
+def _refiner(config: Config, model: FaceModel | None) -> Refiner | None:
     settings = config.refinement
     if not settings.enabled:
         return None
-    if settings.method == "face":
-        from pyfaceau.refinement.face_model import FaceModel
+    if settings.method == "face" and model is not None:
         from pyfaceau.refinement.face_refiner import FaceRefiner
 
-        return FaceRefiner(FaceModel.load(config.models.clnf))
+        return FaceRefiner(model)
     from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
 
     return TargetedCLNFRefiner(

@@ -13,7 +13,8 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from pyfaceau.cli.command import GROUP_HELP, INTERRUPTED, main
+from pyfaceau.cli.command import GROUP_HELP, main
+from pyfaceau.cli.running import INTERRUPTED
 from pyfaceau.output.openface_csv import GROUPS, read_table
 from tests.pipeline.test_video import Drifting
 from tests.video_files import cut, pictures, write_audio, write_video
@@ -174,11 +175,30 @@ def test_wrong_use(run, arguments, message):
     assert message in result.stderr
 
 
-def test_gaze_that_the_profile_does_not_measure_is_said(run, face, tmp_path):
+def test_gaze_that_the_profile_does_not_measure_is_refused(run, face, tmp_path):
     write_video(tmp_path / "a.mp4", pictures(2))
-    result = run("a.mp4", "-gaze", "-o", "a.csv")
-    assert result.stderr == "-gaze: profile default fits no eyes, its tables have no gaze\n"
-    assert read_table("a.csv").shape == (2, 5)
+    result = run("a.mp4", "-gaze", "-o", "a.csv", "--config", "fast")
+    assert result.exit_code == 2
+    assert "-gaze: profile fast fits no eyes, its tables have no gaze" in result.stderr
+    assert not (tmp_path / "a.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("-o=a.csv", "-o a.csv"),
+        ("-out.csv", "-o ut.csv"),
+        ("-outdir", "-out_dir"),
+        ("-of", "-o f"),
+        ("-2dfp", "-2Dfp"),
+    ],
+)
+def test_short_options_swallow_nothing(run, face, tmp_path, wrong, hint):
+    write_video(tmp_path / "a.mp4", pictures(2))
+    result = run("a.mp4", wrong, "d")
+    assert result.exit_code == 2
+    assert f"No such option: {wrong}; did you mean {hint}?" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4"]
 
 
 def test_ctrl_c_leaves_a_partial_table_and_says_so(weights_dir, tmp_path):

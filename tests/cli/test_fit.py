@@ -25,7 +25,7 @@ def settings_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         def run(self, job: object) -> str:
             return "done"
 
-    monkeypatch.setattr("pyfaceau.cli.command._Runner", Nothing)
+    monkeypatch.setattr("pyfaceau.cli.command.Runner", Nothing)
 
     def run(*options: str, config: str = "openface") -> Config | Result:
         result = CliRunner().invoke(main, [str(picture), "--config", config, *options])

@@ -7,12 +7,14 @@ import gzip
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfaceau.errors import InputError, OutputError
 from pyfaceau.output.openface_csv import GROUPS, OpenFaceCSV, read_table, selected_groups
+from pyfaceau.output.reading import read
 from pyfaceau.types import EyeFit, FrameResult, Gaze, HeadPose, ShapeFit, TrackedFace
 
 F32 = np.float32
@@ -214,3 +216,23 @@ def test_unknown_group():
         selected_groups(["pose", "hog"])
     assert selected_groups(["aus", "gaze"]) == ("gaze", "aus")
     assert selected_groups([]) == selected_groups(None) == tuple(GROUPS)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_plain_dialect_differs_by_its_spaces_alone(shared, tmp_path, suffix):
+    names, table = numbers_of(shared / "reference/precise/single_face.csv.gz")
+    first = names.index("AU01_r")
+    texts = {}
+    for header in ("openface", "plain"):
+        with OpenFaceCSV(tmp_path / f"{header}{suffix}", header=header) as writer:
+            for row in table[:5]:
+                writer.write(from_numbers(dict(zip(names, row, strict=True))))
+            path = writer.finish(table[:5, first : first + 17], table[:5, first + 17 :])
+        data = path.read_bytes()
+        texts[header] = (gzip.decompress(data) if suffix == ".csv.gz" else data).decode()
+    assert texts["plain"].startswith("frame,face_id,timestamp,")
+    assert " " not in texts["plain"]
+    assert texts["plain"] == texts["openface"].replace(", ", ",")
+    pd.testing.assert_frame_equal(
+        read(tmp_path / f"plain{suffix}"), read(tmp_path / f"openface{suffix}")
+    )

@@ -6,7 +6,6 @@ import gzip
 import logging
 import tracemalloc
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,9 @@ from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError, VideoError, WeightsError
 from pyfaceau.media.video import VideoReader
 from pyfaceau.output.openface_csv import GROUPS, read_table
-from pyfaceau.pdm.model import PDM
 from pyfaceau.pipeline.video import FullPythonAUPipeline
+from pyfaceau.refinement.eyes import EyeFitter
+from pyfaceau.refinement.face_model import FaceModel
 from pyfaceau.types import EyeFit, Frame, ShapeFit, TrackedFace
 from tests.video_files import cut, pictures, write_video
 
@@ -121,7 +121,7 @@ def test_profile_default_follows_a_face_and_repeats_itself(shared, weights_dir):
     pipeline = FullPythonAUPipeline(verbose=True)
     video = shared / "samples/video/single_face.mp4"
     table = pipeline.process_video(video)
-    assert table.shape == (72, WITHOUT_GAZE)
+    assert table.shape == (72, 714)
     assert table["success"].all()
     assert not table.isna().any().any()
     reference = read_table(shared / "reference/video/single_face.csv.gz")
@@ -297,14 +297,10 @@ def test_arguments_take_the_place_of_the_profiles_settings(weights_dir):
 
 
 def test_eyes_bring_the_gaze_columns(weights_dir, video):
-    pdm = PDM.load(weights_dir / "model_eye/pdms/pdm_28_l_eye_3D_closed.txt")
-    parts = [
-        SimpleNamespace(name=f"{side}_eye_28", model=SimpleNamespace(pdm=pdm))
-        for side in ("left", "right")
-    ]
+    fitter = EyeFitter.of(FaceModel.load(weights_dir / "main_clnf_general.txt"))
 
     class WithEyes(Drifting):
-        model = SimpleNamespace(parts=parts)
+        eyes = fitter
 
         def update(self, frame: Frame) -> TrackedFace:
             """Return the face with two eyes that are all in one place."""
