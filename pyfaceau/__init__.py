@@ -7,6 +7,7 @@ The whole way
     Config                   which stages, with which settings; read from a profile
 
 Video
+    Selection                which part of a video, and whose face
     VideoReader              frames with their true timestamps, upright, in one colour conversion
 
 Faces and landmarks
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from pyfaceau.prediction.predictor import AUPredictor
     from pyfaceau.refinement.targeted_refiner import TargetedCLNFRefiner
     from pyfaceau.tracking.clnf import CLNF
+    from pyfaceau.types import Selection
 
 __version__ = "0.1.0"
 
@@ -74,6 +76,7 @@ __all__ = [
     "Outputs",
     "PicturePipeline",
     "RetinaFace",
+    "Selection",
     "TargetedCLNFRefiner",
     "VideoReader",
     "fhog",
@@ -95,6 +98,7 @@ _HOMES = {
     "PFLD": "landmarks.pfld",
     "PicturePipeline": "pipeline.stills",
     "RetinaFace": "detection.retinaface",
+    "Selection": "types",
     "TargetedCLNFRefiner": "refinement.targeted_refiner",
     "VideoReader": "media.video",
     "fhog": "features.fhog",

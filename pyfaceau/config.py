@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from pyfaceau.errors import InputError
 from pyfaceau.resources import read_toml, resource
-from pyfaceau.types import Camera
+from pyfaceau.types import Camera, Selection
 
 T = TypeVar("T")
 
@@ -219,6 +219,8 @@ class Config:
         Between the cells of text tables, the header's too: a comma and a space, or a comma.
     lens : Lens
         The camera.
+    selection : Selection
+        Which part of a video, and whose face.
     fit : Fit
         Used where `landmarks` is ``'clnf'``.
     refinement : Refinement
@@ -238,6 +240,7 @@ class Config:
     identities: bool = False
     header: Literal["openface", "plain"] = "openface"
     lens: Lens = field(default_factory=Lens)
+    selection: Selection = field(default_factory=Selection)
     fit: Fit = field(default_factory=Fit)
     refinement: Refinement = field(default_factory=Refinement)
     models: Models = field(default_factory=Models)
@@ -337,7 +340,7 @@ def _checked(kind: Any, value: Any, where: str) -> Any:
         return _from_table(typing.cast("type[Any]", kind), value, where)
     choices = typing.get_args(kind)
     if typing.get_origin(kind) is tuple:
-        if not isinstance(value, list):
+        if not isinstance(value, (list, tuple)):
             raise InputError(f"{where}: expected a list, got {value!r}")
         return tuple(_checked(choices[0], item, where) for item in value)
     if choices:

@@ -28,6 +28,7 @@ def test_the_default_profile_documents_every_option():
     table = read_toml(resource("configs/default.toml"))
     settings = dataclasses.asdict(Config())
     settings["refinement"]["points"] = list(settings["refinement"]["points"])
+    settings["selection"]["roi"] = list(settings["selection"]["roi"])
     settings["fit"]["windows"] = list(settings["fit"]["windows"])
     assert table == settings
 

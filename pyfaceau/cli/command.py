@@ -17,6 +17,7 @@ from pyfaceau.cli.live import live
 from pyfaceau.cli.network import network_option, with_network
 from pyfaceau.cli.outputs import check_outputs, output_options
 from pyfaceau.cli.running import Runner, errors, run_jobs
+from pyfaceau.cli.selection import check_selection, selection_options, with_selection
 from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.cli.study import repredict, study
 from pyfaceau.cli.weights import weights
@@ -172,6 +173,7 @@ def main() -> None:
 @click.option("-au_static", is_flag=True, help="Action-unit models that learn nothing of a person.")
 @_fit_options
 @output_options
+@selection_options
 @click.option("--debug", is_flag=True, help="Show where an unexpected error comes from.")
 def process(
     inputs: tuple[Path, ...],
@@ -191,6 +193,7 @@ def process(
         jobs = plan(inputs, output, out_dir, stills, bboxes)
         check_outputs(options, len(jobs))
         settings = _settings(config, options, multi_face)
+        check_selection(settings, any(job.kind == "still" for job in jobs), multi_face)
         if "gaze" in groups and not settings.has_gaze:
             raise click.UsageError(f"-gaze: profile {config} fits no eyes, its tables have no gaze")
         run_jobs(Runner(settings, groups, multi_face, options), jobs, debug)
@@ -205,8 +208,9 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
     if options["identities"] and not multi_face:
         raise click.UsageError("--identities goes with --multi-face")
     settings = with_network(Config.load(config), options["network"])
+    settings = with_selection(settings, options)
     for name, value in click.get_current_context().meta.get("fit", ()):
-        settings = _with_fit_option(settings, name, value)
+        settings = with_fit_option(settings, name, value)
     given = {name: options[name] for name in LENS_HELP if options[name] is not None}
     for one, other in (("fx", "fy"), ("fy", "fx"), ("cx", "cy"), ("cy", "cx")):
         if one in given and other not in given:
@@ -223,8 +227,30 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
     )
 
 
-def _with_fit_option(settings: Config, name: str, value: Any) -> Config:
-    """Return settings with one of OpenFace's options for its landmark fit put in."""
+def with_fit_option(settings: Config, name: str, value: Any) -> Config:
+    """Return settings with one of OpenFace's options for its landmark fit put in.
+
+    Parameters
+    ----------
+    settings : Config
+        A profile's, or what the option before has made of it.
+    name : str
+        One of `FIT_HELP`.
+    value : object
+        Its value.
+
+    Returns
+    -------
+    Config
+        The settings.
+
+    Raises
+    ------
+    UsageError
+        If the profile does not use OpenFace's landmark models.
+    InputError
+        If the value makes no sense.
+    """
     from dataclasses import replace
 
     from pyfaceau.config import WILD

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pyfaceau.cli.selection import NAMES, selection_options, with_selection
 from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.errors import PyfaceauError
 
@@ -95,6 +96,7 @@ def _worker_options(command: F) -> F:
     help="Share one neutral face over all videos of a subject; may be repeated.",
 )
 @click.option("--keep-features", is_flag=True, help="Keep NAME.features, for repredict.")
+@selection_options
 @_worker_options
 def run(
     videos: tuple[str, ...],
@@ -123,7 +125,8 @@ def run(
     with _errors():
         _check_neutral(neutral)
         found = find_videos(videos, out)
-        settings = _settings(config, static)
+        chosen = {name: worker_options.pop(name) for name in NAMES}
+        settings = with_selection(_settings(config, static), chosen)
         wanted = Wanted(settings, keep_features, neutral, tuple(sorted(set(baselines))))
         _run(out, wanted, found, worker_options, force=False)
 

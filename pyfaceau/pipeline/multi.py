@@ -8,7 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from pyfaceau.config import Config
+from pyfaceau.errors import InputError
 from pyfaceau.media.picture import FrameSource, open_frames
+from pyfaceau.media.selected import selected as selected_frames
 from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import SEVERAL, OpenFaceCSV, selected_groups
 from pyfaceau.overlap import ahead, check_threads
@@ -96,6 +98,8 @@ class MultiFacePipeline:
 
         Raises
         ------
+        InputError
+            If the profile selects nothing of the video, or one face.
         VideoError
             If the video cannot be read to its end, after the partial table is written.
         OutputError
@@ -103,7 +107,11 @@ class MultiFacePipeline:
         """
         selected = self._measurer.possible(selected_groups(groups))
         beside = outputs or Outputs()
-        with open_frames(video_path, self.config.fixed_fps) as frames:
+        selection = self.config.selection
+        if selection.of_people:
+            raise InputError("face, roi: expected none where several faces are followed")
+        with open_frames(video_path, self.config.fixed_fps) as opened:
+            frames = selected_frames(opened, selection)
             size = frames.width, frames.height
             origin = Origin(frames.path, size, self.config.lens.camera(*size), frames.fps)
             with (

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyfaceau.config import Config, Models
-from pyfaceau.errors import check_image
+from pyfaceau.errors import InputError, check_image
 from pyfaceau.features.running_median import Calibration
 from pyfaceau.media.picture import FrameSource, open_frames
+from pyfaceau.media.selected import selected as selected_frames
 from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import OpenFaceCSV, read_table, selected_groups
 from pyfaceau.overlap import ahead, check_threads
@@ -22,8 +23,8 @@ from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.tracking.gray import with_gray
-from pyfaceau.tracking.tracker import Tracker, eyes_of, make_tracker, track
-from pyfaceau.types import Camera, Float64, Frame, FrameResult, TrackedFace
+from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
+from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,6 +111,7 @@ class FullPythonAUPipeline:
         self._measurer = FaceMeasurer(models)
         self.calibrate(None)
         self._tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
+        choose_face(self._tracker, self.config.selection)
         self._measurer.eyes = eyes_of(self._tracker)
 
     def calibrate(self, calibration: Calibration | None) -> None:
@@ -135,6 +137,9 @@ class FullPythonAUPipeline:
         video_path: str | Path,
         output_csv: str | Path | None = None,
         groups: Iterable[str] | None = None,
+        selection: Selection | None = None,
+        *,
+        max_frames: int | None = None,
     ) -> pd.DataFrame:
         """Process a video into a table.
 
@@ -147,23 +152,34 @@ class FullPythonAUPipeline:
         groups : iterable of str, optional
             Groups of columns, keys of `pyfaceau.output.openface_csv.GROUPS`; all that can be
             computed if not given.
+        selection : Selection, optional
+            Which part of the video, and whose face; the profile's if not given.
+        max_frames : int, optional
+            So many frames at most, instead of the selection's number.
 
         Returns
         -------
         DataFrame
-            The table as written: one row per decoded frame, numbers rounded as in the file.
+            The table as written: one row per frame, numbers rounded as in the file.
 
         Raises
         ------
+        InputError
+            If nothing of the video is selected, or a value makes no sense.
         VideoError
             If the video cannot be read to its end; see `write_csv`.
         OutputError
             If the table cannot be written.
         """
-        if output_csv is not None:
-            return read_table(self.write_csv(video_path, output_csv, groups).path)
+        selection = selection or self.config.selection
+        if max_frames is not None:
+            if max_frames < 1:
+                raise InputError(f"max_frames: expected 1 or more, got {max_frames}")
+            selection = replace(selection, max_frames=max_frames)
         with tempfile.TemporaryDirectory() as folder:
-            return read_table(self.write_csv(video_path, Path(folder) / "table.csv", groups).path)
+            target = Path(folder) / "table.csv" if output_csv is None else output_csv
+            written = self.write_csv(video_path, target, groups, selection=selection)
+            return read_table(written.path)
 
     def write_csv(
         self,
@@ -171,6 +187,7 @@ class FullPythonAUPipeline:
         output_csv: str | Path,
         groups: Iterable[str] | None = None,
         outputs: Outputs | None = None,
+        selection: Selection | None = None,
     ) -> Written:
         """Process a video into a table on disk, in memory that does not grow with the video.
 
@@ -185,6 +202,8 @@ class FullPythonAUPipeline:
             As for `process_video`.
         outputs : Outputs, optional
             Files to be written beside the table; none if not given.
+        selection : Selection, optional
+            Which part of the video, and whose face; the profile's if not given.
 
         Returns
         -------
@@ -193,6 +212,8 @@ class FullPythonAUPipeline:
 
         Raises
         ------
+        InputError
+            If nothing of the video is selected, or a value makes no sense.
         VideoError
             If the video cannot be read to its end, after the partial table is written.
         OutputError
@@ -200,7 +221,8 @@ class FullPythonAUPipeline:
         """
         selected = selected_groups(groups)
         beside = outputs or Outputs()
-        with open_frames(video_path, self.config.fixed_fps) as video:
+        with open_frames(video_path, self.config.fixed_fps) as opened:
+            video = self._select(opened, selection)
             size = video.width, video.height
             origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
             with (
@@ -245,7 +267,8 @@ class FullPythonAUPipeline:
         Parameters
         ----------
         video : FrameSource, str or Path
-            The video, or a folder of pictures.
+            The video, or a folder of pictures: of it, what the profile selects; or what gives
+            frames, which are all taken.
         groups : iterable of str, optional
             As for `process_video`; action units are not computed where ``aus`` is not among them.
 
@@ -262,11 +285,18 @@ class FullPythonAUPipeline:
         """
         if isinstance(video, (str, Path)):
             with open_frames(video, self.config.fixed_fps) as opened:
-                yield from self.results(opened, groups)
+                yield from self.results(self._select(opened), groups)
             return
+        choose_face(self._tracker, self.config.selection)
         with closing(self._seen(video, "aus" in selected_groups(groups))) as seen:
             for _, results in seen:
                 yield from results
+
+    def _select(self, video: FrameSource, selection: Selection | None = None) -> FrameSource:
+        """Choose frames and face; the profile's if no selection is given."""
+        selection = selection or self.config.selection
+        choose_face(self._tracker, selection)
+        return selected_frames(video, selection)
 
     def _seen(self, video: FrameSource, action_units: bool) -> Generator[Seen, None, None]:
         """Yield each frame of a video with what is known of it.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError, PyfaceauError, VideoError, WeightsError
+from pyfaceau.media.selected import selected
 from pyfaceau.media.video import VideoReader
 from pyfaceau.models import weights
 from pyfaceau.output.openface_csv import OpenFaceCSV
@@ -104,8 +105,9 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
         pipeline, used = _pipeline(task["config"])
         outcome["weights"] = {_model_name(path): file_sha256(path) for path in sorted(used)}
         pipeline.calibrate(_calibration(task["neutral"]))
-        watch = Watch(video)
-        audit = stack.enter_context(QualityWriter(quality, video.fps))
+        frames = selected(video, Config.from_table(task["config"]).selection)
+        watch = Watch(frames)
+        audit = stack.enter_context(QualityWriter(quality, frames.fps))
         cache = stack.enter_context(FeatureWriter(features)) if features else None
         facts["sha256"] = outcome["input_sha256"]
         results = _tapped(pipeline, watch, audit, cache, facts, tell)

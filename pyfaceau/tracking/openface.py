@@ -10,7 +10,7 @@ import numpy as np
 from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.refinement.face_model import FaceModel, blank_shape
 from pyfaceau.tracking.gray import in_gray
-from pyfaceau.types import FaceBox, Float32, Frame, ShapeFit, TrackedFace, UInt8
+from pyfaceau.types import FaceBox, Float32, Frame, Selection, ShapeFit, TrackedFace, UInt8
 
 _FIRST_EVERY = 12
 _AGAIN_EVERY = 2
@@ -77,11 +77,17 @@ class OpenFaceTracker:
         Landmark model.
     detector : BoxDetector
         Finds boxes of the 68 landmarks; OpenFace's is `MTCNN`.
+
+    Attributes
+    ----------
+    selection : Selection
+        Whose face is followed where several are found.
     """
 
     def __init__(self, model: FaceModel, detector: BoxDetector) -> None:
         self.model = model
         self.detector = detector
+        self.selection = Selection()
         self.reset()
 
     @property
@@ -132,12 +138,19 @@ class OpenFaceTracker:
         else:
             look = not state.ok and state.failures % _AGAIN_EVERY == 0
         boxes = self.detector.faces(image) if look else ()
-        if boxes:
-            return self._start(gray, max(boxes, key=lambda box: box.width), first)
+        box = self._choose(boxes)
+        if box is not None:
+            return self._start(gray, box, first)
         failures = state.failures + 1 if first else state.failures
         initialised = state.initialised and failures <= _FORGET_AFTER
         self._state = replace(state, failures=failures, initialised=initialised)
         return state.ok
+
+    def _choose(self, boxes: tuple[FaceBox, ...]) -> FaceBox | None:
+        """Return the face to start from: the widest, as OpenFace has it, or the one selected."""
+        if self.selection.face != "largest":
+            return self.selection.choose(boxes)
+        return max(self.selection.inside(boxes), key=lambda box: box.width, default=None)
 
     def _track(self, gray: UInt8) -> None:
         """Fit from the frame before."""

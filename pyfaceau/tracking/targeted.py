@@ -23,7 +23,7 @@ from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.tracking.gray import in_gray
 from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
 from pyfaceau.tracking.targeted_fitter import SURE, Proposal, TargetedFitter, Verdict
-from pyfaceau.types import FaceBox, Float32, Frame, ShapeFit, TrackedFace, UInt8
+from pyfaceau.types import FaceBox, Float32, Frame, Selection, ShapeFit, TrackedFace, UInt8
 
 SPEED = 1.0
 """A lost face is looked for within its own size, and this many sizes more each second."""
@@ -103,6 +103,11 @@ class TargetedTracker:
         With 2 or more, what does not wait for each other is done at a time; no digit depends on
         it.
 
+    Attributes
+    ----------
+    selection : Selection
+        Whose face is followed where several are found.
+
     Raises
     ------
     InputError
@@ -136,6 +141,7 @@ class TargetedTracker:
             helper=self._helper,
         )
         self._patience = patience
+        self.selection = Selection()
         self.reset()
 
     @property
@@ -254,12 +260,13 @@ class TargetedTracker:
         return None if box is None else self.fitter.fit(image, step.gray, box)
 
     def _choose(self, boxes: tuple[FaceBox, ...], now: float) -> FaceBox | None:
-        """Return the face nearest to the lost one, or the largest where none is waited for."""
+        """Return the face nearest to the lost one, or the chosen where none is waited for."""
+        boxes = tuple(self.selection.inside(boxes))
         if not boxes:
             return None
         track = self._track
         if track is None or now - track.seen > self._patience:
-            return max(boxes, key=lambda box: box.width * box.height)
+            return self.selection.choose(boxes)
         reach = track.size * (1 + SPEED * max(0.0, now - track.seen))
 
         def distance(box: FaceBox) -> float:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from pyfaceau.config import Config
+from pyfaceau.errors import InputError
 from pyfaceau.models.weights import locate
-from pyfaceau.types import FaceBox, Frame, TrackedFace, UInt8
+from pyfaceau.types import FaceBox, Frame, Selection, TrackedFace, UInt8
 
 if TYPE_CHECKING:
     from pyfaceau.detection.mtcnn import MTCNN
@@ -84,6 +85,11 @@ class FitsEyes(Protocol):
         """The eyes' fitter."""
 
 
+@runtime_checkable
+class _ChoosingTracker(Protocol):
+    selection: Selection
+
+
 @dataclass(frozen=True, eq=False)
 class _FullFaces:
     """MTCNN where boxes of whole faces are wanted."""
@@ -141,6 +147,27 @@ def track(tracker: Tracker, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Tr
     if isinstance(tracker, AheadTracker):
         return tracker.track_ahead(frames)
     return ((frame, tracker.update(frame)) for frame in frames)
+
+
+def choose_face(tracker: Tracker, selection: Selection) -> None:
+    """Say whose face a tracker is to follow, before the first frame of a video.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        One that has an attribute `selection` can choose.
+    selection : Selection
+        Whose.
+
+    Raises
+    ------
+    InputError
+        If one face is preferred and the tracker cannot choose.
+    """
+    if isinstance(tracker, _ChoosingTracker):
+        tracker.selection = selection
+    elif selection.of_people:
+        raise InputError("face, roi: expected a tracker with an attribute selection, got another")
 
 
 def make_fitter(config: Config, pdm: PDM, hypotheses: int) -> FaceFitter:

@@ -63,3 +63,4 @@ from pyfaceau.types.result import (
 from pyfaceau.types.result import (
     HeadPose as HeadPose,
 )
+from pyfaceau.types.selection import Selection as Selection
