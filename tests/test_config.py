@@ -15,7 +15,7 @@ from pyfaceau.resources import read_toml, resource
 def test_shipped_profiles():
     assert profiles() == ("ceclm", "clm", "default", "fast", "openface", "static")
     assert Config.load("default") == Config()
-    assert Config.load("fast") == Config(refinement=Refinement(enabled=False))
+    assert Config.load("fast") == Config(eyes=False, refinement=Refinement(enabled=False))
     assert Config.load("static") == Config(static_aus=True)
     openface = Config(landmarks="clnf", detector="mtcnn", fixed_fps=True)
     assert Config.load("openface") == openface

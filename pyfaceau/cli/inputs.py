@@ -90,10 +90,44 @@ def _inputs(path: Path, stills: bool) -> Iterator[tuple[Kind, Path]]:
     """Yield the kind and path of each input that a path stands for."""
     from pyfaceau.media.picture import is_picture, pictures_in
 
+    if path.is_dir():
+        _check_folder(path)
     if path.is_dir() and stills:
         yield from (("still", picture) for picture in pictures_in(path))
     else:
         yield ("still" if is_picture(path) and not path.is_dir() else "video"), path
+
+
+def videos_in(folder: Path) -> list[Path]:
+    """Return the videos of a folder that has no pictures.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; its own folders are not looked into.
+
+    Returns
+    -------
+    list of Path
+        Empty where a picture is among the files: it is a sequence then.
+    """
+    from pyfaceau.media.picture import is_picture
+    from pyfaceau.study.inputs import VIDEO_SUFFIXES
+
+    files = [path for path in folder.iterdir() if path.is_file()]
+    if any(map(is_picture, files)):
+        return []
+    return [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder of videos: who has many of them wants a study."""
+    videos = videos_in(folder)
+    if videos:
+        raise click.UsageError(
+            f"{folder}: expected a video or a folder of pictures, got a folder of {len(videos)} "
+            f"video{'s' * (len(videos) > 1)}: use pyfaceau study run {folder} --out FOLDER"
+        )
 
 
 def _check_boxes(bboxes: Path, found: Sequence[tuple[Kind, Path]]) -> None:

@@ -16,6 +16,7 @@ from pyfaceau.errors import PyfaceauError, WeightsError
 if TYPE_CHECKING:
     from pyfaceau.config import Config
     from pyfaceau.pipeline.multi import MultiFacePipeline
+    from pyfaceau.pipeline.recorder import Written
     from pyfaceau.pipeline.stills import PicturePipeline
     from pyfaceau.pipeline.video import FullPythonAUPipeline
 
@@ -69,16 +70,37 @@ class Runner:
 
     def run(self, job: Job) -> str:
         """Process one input and return what is to be said of it."""
-        still = job.kind == "still"
-        beside = outputs_for(self._options, job.table, still)
-        if still:
-            done = self._stills.write_csv(job.path, job.table, self._groups, job.boxes, beside)
+        done = self.write(job)
+        if job.kind == "still":
             count = f"{done.frames or 'no'} face{'s' * (done.frames > 1)}"
         else:
-            done = self._videos.write_csv(job.path, job.table, self._groups, beside)
             rows = "rows" if self._multi_face else "frames"
             count = f"{done.frames} {rows}, {done.faces} with a face"
         return "\n  ".join([f"{done.path}: {count}", *map(str, done.files)])
+
+    def write(self, job: Job) -> Written:
+        """Process one input.
+
+        Parameters
+        ----------
+        job : Job
+            The input.
+
+        Returns
+        -------
+        Written
+            Its table, and what is beside it.
+
+        Raises
+        ------
+        PyfaceauError
+            If something goes wrong.
+        """
+        still = job.kind == "still"
+        beside = outputs_for(self._options, job.table, still)
+        if still:
+            return self._stills.write_csv(job.path, job.table, self._groups, job.boxes, beside)
+        return self._videos.write_csv(job.path, job.table, self._groups, beside)
 
     @cached_property
     def _stills(self) -> PicturePipeline:

@@ -93,12 +93,13 @@ def selected_groups(groups: Iterable[str] | None) -> tuple[str, ...]:
     Parameters
     ----------
     groups : iterable of str, or None
-        Keys of `GROUPS`; None or none at all selects all of them, as in OpenFace.
+        Keys of `GROUPS`; None or none at all selects all of them, as in OpenFace. ``'meta'``
+        selects nothing but what every row begins with, so that alone it gives a table of that.
 
     Returns
     -------
     tuple of str
-        Keys of `GROUPS`.
+        Keys of `GROUPS`; ``'meta'`` where there is none of them.
 
     Raises
     ------
@@ -106,10 +107,10 @@ def selected_groups(groups: Iterable[str] | None) -> tuple[str, ...]:
         If a name is unknown.
     """
     asked = set(groups or GROUPS)
-    unknown = asked - set(GROUPS)
+    unknown = asked - {"meta", *GROUPS}
     if unknown:
         raise InputError(f"groups: expected some of {', '.join(GROUPS)}, got {min(unknown)!r}")
-    return tuple(name for name in GROUPS if name in asked)
+    return tuple(name for name in GROUPS if name in asked) or ("meta",)
 
 
 def _gaze_values(result: FrameResult) -> list[float]:
@@ -162,6 +163,7 @@ _META_VALUES: dict[str, Callable[[FrameResult], float]] = {
 
 
 _VALUES: dict[str, Callable[[FrameResult], list[float]]] = {
+    "meta": lambda _: [],
     "gaze": _gaze_values,
     "pose": _pose_values,
     "2Dfp": _points_values,
@@ -234,7 +236,7 @@ class OpenFaceCSV:
 
     def _columns(self, groups: Iterable[str]) -> Columns:
         """Return names and formats of the columns of groups."""
-        kinds = {**GROUPS, "aus": self._layout.units}
+        kinds = {**GROUPS, "meta": (), "aus": self._layout.units}
         return self._layout.meta + tuple(column for name in groups for column in kinds[name])
 
     def __enter__(self) -> Self:
