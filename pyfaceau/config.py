@@ -213,6 +213,10 @@ class Config:
     multi_view : bool
         Try faces of still pictures at eleven head rotations, not one; used where `landmarks` is
         ``'clnf'``.
+    split_face : bool
+        Predict the action units of each half of the face as well, in videos of one face.
+    mirrored_input : bool
+        The recording is mirrored, as selfie cameras do: the patient's left is the image's left.
     identities : bool
         Where several faces are followed: give a face that is lost and found again its old number.
     header : {'openface', 'plain'}
@@ -237,6 +241,8 @@ class Config:
     smoothing: bool = True
     fixed_fps: bool = False
     multi_view: bool = False
+    split_face: bool = False
+    mirrored_input: bool = False
     identities: bool = False
     header: Literal["openface", "plain"] = "openface"
     lens: Lens = field(default_factory=Lens)

@@ -13,7 +13,7 @@ from pyfaceau.errors import InputError, check_array, check_image, check_type
 from pyfaceau.numerics.similarity import align_similarity, map_offsets
 from pyfaceau.numerics.warp import invert_affine, warp_affine_u8
 from pyfaceau.pdm.model import PDM
-from pyfaceau.types import AlignedFace, Float32, ShapeFit
+from pyfaceau.types import AlignedFace, Float32, Float64, ShapeFit, UInt8
 
 _RIGID = (
     1,
@@ -72,6 +72,7 @@ class FaceAligner:
         size: int = 112,
         scale: float = 0.7,
         mask: bool = True,
+        mirror: Any = None,
     ) -> AlignedFace:
         """Warp one face.
 
@@ -93,6 +94,9 @@ class FaceAligner:
             Pixels per mm of the shape model. The action-unit models take 0.7.
         mask : bool
             Blacken what lies outside the landmarks' hull, brows raised by 30 / 0.7 mm.
+        mirror : (2, 3) float64, optional
+            Matrix that reflects frame pixels about a line. The half of the face on the image's left
+            is then shown with its own reflection in place of the other half.
 
         Returns
         -------
@@ -112,7 +116,10 @@ class FaceAligner:
             raise InputError(f"scale: expected a positive number, got {scale}")
         warp = self._warp(points, check_type("fit", fit, ShapeFit), size, np.float32(scale))
         out = np.empty((size, size, 3), np.uint8)
-        warp_affine_u8(frame, invert_affine(warp.astype(np.float64)), out)
+        back = invert_affine(warp.astype(np.float64))
+        warp_affine_u8(frame, back, out)
+        if mirror is not None:
+            _complete(frame, back, check_array("mirror", mirror, (2, 3), np.float64), out)
         if mask:
             moved = np.empty((68, 2), np.float32)
             map_offsets(warp[:, :2], points, moved)
@@ -130,3 +137,21 @@ class FaceAligner:
         warp[:, :2] = matrix
         warp[:, 2] = np.float32(size // 2) - (matrix[:, 0] * x + matrix[:, 1] * y)
         return warp
+
+
+def _complete(frame: UInt8, back: Float64, mirror: Float64, out: UInt8) -> None:
+    """Fill the pixels of `out` beyond a line with those of the frame's reflection about it.
+
+    `back` (2, 3) maps pixels of `out` to the frame, `mirror` (2, 3) reflects the frame's.
+    """
+    seen = np.empty_like(out)
+    turned = mirror[:, :2] @ back
+    turned[:, 2] += mirror[:, 2]
+    warp_affine_u8(frame, turned, seen)
+    # A point and its reflection are twice its distance from the line apart, along the normal.
+    leap = turned - back
+    normal = mirror[:, :2] @ (1.0, 0.0) - (1.0, 0.0)
+    row, column = np.arange(len(out))[:, None], np.arange(len(out))
+    a, b, c = normal @ leap
+    beyond = a * column + b * row + c > 0
+    out[beyond] = seen[beyond]

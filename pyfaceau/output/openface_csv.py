@@ -15,7 +15,7 @@ import numpy as np
 from pyfaceau.errors import InputError, check_array
 from pyfaceau.output.table_formats import SEPARATOR, SUFFIXES, check_format, store
 from pyfaceau.output.target import Target, writing
-from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, FrameResult
+from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES, SPLIT_UNITS, FrameResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +81,8 @@ _SINGLE = tuple((name, "%.2f") for name in AU_INTENSITIES) + tuple(
 
 VIDEO = Layout(META, GROUPS["aus"], at_end=True)
 """One face in a video."""
+SPLIT = Layout(META, GROUPS["aus"] + tuple((name, "%.2f") for name in SPLIT_UNITS), at_end=True)
+"""One face in a video, and its halves."""
 SEVERAL = Layout(META, _SINGLE)
 """Several faces in a video."""
 PICTURE = Layout((("face", "%d"), ("confidence", "%.3f")), _SINGLE)
@@ -282,7 +284,14 @@ class OpenFaceCSV:
         self._body = tuple(n for n in self.groups if n != "aus" or not self._layout.at_end)
         self._format = SEPARATOR.join(form for _, form in self._columns(self._body)) + "\n"
 
-    def finish(self, intensities: Any = None, presences: Any = None, partial: bool = False) -> Path:
+    def finish(
+        self,
+        intensities: Any = None,
+        presences: Any = None,
+        split: Any = None,
+        *,
+        partial: bool = False,
+    ) -> Path:
         """Give the table its action units and its name.
 
         Parameters
@@ -292,6 +301,8 @@ class OpenFaceCSV:
             ``aus`` is not selected or each row has brought its own.
         presences : (rows, 18) float64
             In the order of `AU_PRESENCES`.
+        split : (rows, 71) float64, optional
+            In the order of `SPLIT_UNITS`, of layout `SPLIT`; NaN where a half has no values.
         partial : bool
             The video was not read to its end: take the name ``NAME.partial.csv``.
 
@@ -312,6 +323,9 @@ class OpenFaceCSV:
             r = check_array("intensities", intensities, (self.rows, len(AU_INTENSITIES)), "f8")
             c = check_array("presences", presences, (self.rows, len(AU_PRESENCES)), "f8")
             extra = np.hstack([r, c])
+            if self._layout is SPLIT:
+                shape = (self.rows, len(SPLIT_UNITS))
+                extra = np.hstack([extra, check_array("split", split, shape, "f8", finite=False)])
         with writing(self.path):
             part, suffix = self._target.part, self._target.suffix
             store(part, suffix, self.columns, self._rows(extra), self._plain)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pyfaceau.alignment.aligner import FaceAligner
+from pyfaceau.alignment.mask import read_triangles
+from pyfaceau.asymmetry.split import FaceSplitter
 from pyfaceau.config import Models
 from pyfaceau.features.fhog import fhog
 from pyfaceau.features.geometry import geometry_descriptor
@@ -53,7 +55,8 @@ class FaceMeasurer:
     def __init__(self, models: Models) -> None:
         self.pdm = PDM.load(locate(models.pdm))
         self.eyes: EyeFitter | None = None
-        self._aligner = FaceAligner(self.pdm, locate(models.triangulation))
+        self._triangulation = locate(models.triangulation)
+        self._aligner = FaceAligner(self.pdm, self._triangulation)
         self._au_folder = locate(models.au_predictors)
         self._au_models: dict[bool, AUModels] = {}
 
@@ -73,6 +76,22 @@ class FaceMeasurer:
         if static not in self._au_models:
             self._au_models[static] = AUModels.load(self._au_folder, static)
         return self._au_models[static]
+
+    def splitter(self, mirrored_input: bool) -> FaceSplitter:
+        """Return what divides faces into halves.
+
+        Parameters
+        ----------
+        mirrored_input : bool
+            The recording is mirrored.
+
+        Returns
+        -------
+        FaceSplitter
+            By this object's shape model and triangles.
+        """
+        triangles = read_triangles(self._triangulation)
+        return FaceSplitter(self.pdm, self._aligner, triangles, mirrored_input)
 
     def possible(self, groups: Iterable[str]) -> tuple[str, ...]:
         """Return those groups of columns that can be measured: no gaze where no eyes are fitted.

@@ -44,7 +44,7 @@ class Written:
 def record(
     seen: Iterable[Seen],
     table: OpenFaceCSV,
-    units: Callable[[int], tuple[Float64, Float64]] | None = None,
+    units: Callable[[int], tuple[Float64, ...]] | None = None,
     sinks: Sequence[Sink] = (),
 ) -> Written:
     """Write results as they come.
@@ -78,8 +78,7 @@ def record(
 
     def _finish(partial: bool = False) -> list[Path]:
         rows = table.rows  # an interrupt may fall between a frame and its row
-        intensities, presences = units(rows) if units else (None, None)
-        path = table.finish(intensities, presences, partial)
+        path = table.finish(*(units(rows) if units else ()), partial=partial)
         return [path, *beside.finish(partial)]
 
     try:

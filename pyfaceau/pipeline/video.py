@@ -6,25 +6,28 @@ import logging
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyfaceau.asymmetry.units import SplitPredictor
 from pyfaceau.config import Config, Models
 from pyfaceau.errors import InputError, check_image
 from pyfaceau.features.running_median import Calibration
 from pyfaceau.media.picture import FrameSource, open_frames
 from pyfaceau.media.selected import selected as selected_frames
 from pyfaceau.output.beside import Origin, Outputs
-from pyfaceau.output.openface_csv import OpenFaceCSV, read_table, selected_groups
+from pyfaceau.output.openface_csv import SPLIT, VIDEO, OpenFaceCSV, read_table, selected_groups
 from pyfaceau.overlap import ahead, check_threads
+from pyfaceau.pipeline.arguments import with_arguments
 from pyfaceau.pipeline.measurement import FaceMeasurer
 from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
-from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
+from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, SplitFace, TrackedFace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +103,7 @@ class FullPythonAUPipeline:
             "triangulation": triangulation_file,
             "patch_experts": patch_expert_file,
         }
-        self.config = _with_arguments(settings, files, use_clnf_refinement)
+        self.config = with_arguments(settings, files, use_clnf_refinement)
         self.verbose = verbose
         self.threads = check_threads(threads)
         self._build(self.config.models, tracker)
@@ -109,6 +112,10 @@ class FullPythonAUPipeline:
     def _build(self, models: Models, tracker: Tracker | None) -> None:
         """Load the stages."""
         self._measurer = FaceMeasurer(models)
+        self._splitter = None
+        if self.config.split_face:
+            self._splitter = self._measurer.splitter(self.config.mirrored_input)
+        self.layout = SPLIT if self.config.split_face else VIDEO
         self.calibrate(None)
         self._tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
         choose_face(self._tracker, self.config.selection)
@@ -123,12 +130,19 @@ class FullPythonAUPipeline:
             Such as `pyfaceau.features.neutral.IntervalMedian`; None for OpenFace's running median.
         """
         models = self._measurer.au_models(self.config.static_aus)
-        self._predictor = AUPredictor(models, calibration, smooth=self.config.smoothing)
+        three = [
+            AUPredictor(models, deepcopy(calibration), smooth=self.config.smoothing)
+            for _ in range(3 if self.config.split_face else 1)
+        ]
+        self._predictor = three[0]
+        self._sides = SplitPredictor(*three[1:]) if self.config.split_face else None
 
     def reset(self) -> None:
         """Forget everything that was seen: a new video starts."""
         self._tracker.reset()
         self._predictor.reset()
+        if self._sides is not None:
+            self._sides.reset()
         self._camera: Camera | None = None
         self._next_index = 0
 
@@ -226,10 +240,10 @@ class FullPythonAUPipeline:
             size = video.width, video.height
             origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
             with (
-                OpenFaceCSV(output_csv, selected, header=self.config.header) as table,
+                OpenFaceCSV(output_csv, selected, self.layout, self.config.header) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,
             ):
-                units = self.action_units if "aus" in selected else None
+                units = self.units if "aus" in selected else None
                 with closing(self._seen(video, "aus" in selected or beside.features)) as seen:
                     written = record(seen, table, units, sinks)
         if not written.faces:
@@ -258,6 +272,22 @@ class FullPythonAUPipeline:
         """
         intensities, presences = self._predictor.finish()
         return intensities[:rows], presences[:rows]
+
+    def units(self, rows: int) -> tuple[Float64, ...]:
+        """Return `action_units`, and where faces are split what `SplitPredictor.finish` gives.
+
+        Parameters
+        ----------
+        rows : int
+            Frames, from the first on, that are asked for.
+
+        Returns
+        -------
+        tuple of (rows, k) float64
+            What the table takes.
+        """
+        whole = self.action_units(rows)
+        return whole if self._sides is None else (*whole, self._sides.finish()[:rows])
 
     def results(
         self, video: FrameSource | str | Path, groups: Iterable[str] | None = None
@@ -376,22 +406,17 @@ class FullPythonAUPipeline:
         if not action_units:
             return result
         if not face.ok:
+            self._split(frame, face)
             return replace(result, action_units=self._predictor.update(None, frame.timestamp))
         aligned, features = self._measurer.features(frame.image, face)
         units = self._predictor.update(features, frame.timestamp)
-        return replace(result, action_units=units, aligned=aligned, features=features)
+        split = self._split(frame, face)
+        return replace(result, action_units=units, aligned=aligned, features=features, split=split)
 
-
-def _with_arguments(
-    config: Config, files: dict[str, str | Path | None], refine: bool | None
-) -> Config:
-    """Return settings with the arguments that were given put in."""
-    given = {name: str(path) for name, path in files.items() if path is not None}
-    refinement = config.refinement
-    if files["patch_experts"] is not None:
-        named = Path(files["patch_experts"]).name
-        if named != Path(config.models.patch_experts).name:  # experts of one's own choice
-            refinement = replace(refinement, method="points")
-    if refine is not None:
-        refinement = replace(refinement, enabled=refine)
-    return replace(config, models=replace(config.models, **given), refinement=refinement)
+    def _split(self, frame: Frame, face: TrackedFace) -> SplitFace | None:
+        """Take a frame's face through the stages of its halves, where they are asked for."""
+        if self._splitter is None or self._sides is None:
+            return None
+        split = self._splitter.split(frame.image, face.landmarks) if face.ok else None
+        self._sides.update(split, frame.timestamp)
+        return split

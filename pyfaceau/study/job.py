@@ -116,7 +116,8 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
                 for _ in results:
                     pass
             else:
-                file = OpenFaceCSV(table, header=task["config"].get("header", "openface"))
+                header = task["config"].get("header", "openface")
+                file = OpenFaceCSV(table, layout=pipeline.layout, header=header)
                 _write(results, stack.enter_context(file), pipeline)
         finally:
             outcome.update(_said(audit.quality))
@@ -135,10 +136,10 @@ def _write(
         for result in results:
             table.write(result)
     except VideoError as error:
-        path = table.finish(*pipeline.action_units(table.rows), partial=True)
+        path = table.finish(*pipeline.units(table.rows), partial=True)
         message = f"{error}; the {table.rows} rows before are in {path.name}"
         raise VideoError(message) from error
-    table.finish(*pipeline.action_units(table.rows))
+    table.finish(*pipeline.units(table.rows))
 
 
 def _tapped(

@@ -46,6 +46,12 @@ from pyfaceau.types.result import (
     AU_PRESENCES as AU_PRESENCES,
 )
 from pyfaceau.types.result import (
+    SIDES as SIDES,
+)
+from pyfaceau.types.result import (
+    SPLIT_UNITS as SPLIT_UNITS,
+)
+from pyfaceau.types.result import (
     AlignedFace as AlignedFace,
 )
 from pyfaceau.types.result import (
@@ -62,5 +68,8 @@ from pyfaceau.types.result import (
 )
 from pyfaceau.types.result import (
     HeadPose as HeadPose,
+)
+from pyfaceau.types.result import (
+    SplitFace as SplitFace,
 )
 from pyfaceau.types.selection import Selection as Selection

@@ -102,6 +102,32 @@ AU_PRESENCES = tuple(
 )
 """The 18 presence columns, in the CSV's order."""
 
+SIDES = ("left", "right")
+"""The patient's own sides; where the recording is not mirrored, left is the image's right."""
+
+SPLIT_UNITS = (
+    *(f"{name}_{side}" for name in AU_INTENSITIES + AU_PRESENCES for side in SIDES),
+    "split_hidden",
+)
+"""The 71 columns of a split face, in the CSV's order."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitFace:
+    """What the action-unit models see of each half of a face, made whole by its reflection.
+
+    Attributes
+    ----------
+    left, right : FaceFeatures or None
+        The patient's sides; None where the head is turned too far.
+    hidden : float
+        Share of the surface of the half that is turned away which the camera does not see, 0 to 1.
+    """
+
+    left: FaceFeatures | None
+    right: FaceFeatures | None
+    hidden: float
+
 
 @dataclass(frozen=True, eq=False)
 class AUPrediction:
@@ -151,6 +177,8 @@ class FrameResult:
         What the models saw; None in a frame without face.
     face_id : int
         Which of several faces, from 0.
+    split : SplitFace or None
+        The halves, where they are asked for; None in a frame without face.
     """
 
     index: int
@@ -164,3 +192,4 @@ class FrameResult:
     aligned: AlignedFace | None = None
     features: FaceFeatures | None = None
     face_id: int = 0
+    split: SplitFace | None = None

@@ -1,0 +1,192 @@
+"""Landmarks of a table in the face's own axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pyfaceau.asymmetry.midline import PARTNERS
+from pyfaceau.types import Float64
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
+
+
+@dataclass(frozen=True, eq=False)
+class FaceFrames:
+    """A face in N frames: x to the image's right along the line through the irises, y down.
+
+    The origin is the middle between the irises, the unit the distance between the outer corners of
+    the eyes. NaN where there is no face.
+
+    Attributes
+    ----------
+    points : (N, 68, 2) float64
+        Landmarks, iBUG order.
+    irises : (N, 2, 2) float64
+        Centres of the irises, on the image's left first; y is 0.
+    iris_widths : (N,) float64
+        Mean width of both irises; NaN where the table has no eye landmarks.
+    """
+
+    points: Float64
+    irises: Float64
+    iris_widths: Float64
+
+    def mirrored(self) -> FaceFrames:
+        """Return the mirrored face: sides exchanged, x reversed.
+
+        Returns
+        -------
+        FaceFrames
+            Of which the image's left side is this one's right.
+        """
+        turn = np.array([-1.0, 1.0])
+        return FaceFrames(
+            self.points[:, PARTNERS] * turn, self.irises[:, ::-1] * turn, self.iris_widths
+        )
+
+    def empty(self) -> FaceFrames:
+        """Return as many frames without a face.
+
+        Returns
+        -------
+        FaceFrames
+            All NaN.
+        """
+        nothing = np.nan
+        return FaceFrames(self.points * nothing, self.irises * nothing, self.iris_widths * nothing)
+
+
+def picture_frames(table: pd.DataFrame) -> FaceFrames:
+    """Return the face as the picture shows it: roll and distance taken out, no more.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``x_0`` ... ``y_67`` and perhaps ``eye_lmk_x_0`` ... .
+
+    Returns
+    -------
+    FaceFrames
+        The irises are the means of their eight points (0 to 7, 28 to 35); without eye landmarks the
+        middles between the corners of each eye stand for them.
+    """
+    points = _columns(table, "xy", 68)
+    points[~_seen(table)] = np.nan
+    return _in_axes(points, _iris_points(table, points))
+
+
+def frontal_frames(table: pd.DataFrame) -> FaceFrames | None:
+    """Return the face as it looks from the front: landmarks in space, head pose taken out.
+
+    A landmark in space lies on the ray of its pixel at the depth of the fitted shape; it is
+    shifted by the head's translation and turned back by its rotation, R = Rx Ry Rz, and its x and
+    y are taken. Iris points lie on their rays at the mean depth of the eye's six landmarks; what a
+    ray is follows from the table itself, as x = fx X / Z + cx.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``X_0`` ... ``Z_67`` and ``pose_Tx`` ... ``pose_Rz``.
+
+    Returns
+    -------
+    FaceFrames or None
+        None where the table has no such columns.
+    """
+    if "X_0" not in table or "Z_67" not in table or any(name not in table for name in _POSE):
+        return None
+    seen = _seen(table)
+    space = _columns(table, "XYZ", 68)
+    space[~seen | (space[:, :, 2] <= 0).any(axis=1)] = np.nan
+    flat = _columns(table, "xy", 68)
+    pose = table[list(_POSE)].to_numpy(np.float64)
+    irises = _iris_points(table, flat)
+    if irises is not None:
+        irises = _lifted(irises, flat, space)
+    head = _frontal(space, pose)
+    eyes = None if irises is None else _frontal(irises, pose)
+    return _in_axes(head, eyes)
+
+
+def _seen(table: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which rows have a face."""
+    if "success" in table:
+        return (table["success"] == 1).to_numpy()
+    return np.ones(len(table), np.bool_)
+
+
+def _columns(table: pd.DataFrame, axes: str, count: int, prefix: str = "") -> Float64:
+    """Return points from columns such as x_0 ... y_67, (N, count, axes)."""
+    names = [f"{prefix}{axis}_{i}" for axis in axes for i in range(count)]
+    values = table[names].to_numpy(np.float64)
+    return np.ascontiguousarray(values.reshape(len(table), len(axes), count).transpose(0, 2, 1))
+
+
+def _iris_points(table: pd.DataFrame, points: Float64) -> Float64 | None:
+    """Return the eight points of each iris in the picture, (N, 16, 2), left eye first."""
+    if "eye_lmk_x_0" not in table:
+        return None
+    eyes = _columns(table, "xy", 56, "eye_lmk_")[:, [*range(8), *range(28, 36)]]
+    eyes[np.isnan(points).any(axis=(1, 2))] = np.nan
+    return eyes
+
+
+def _lifted(irises: Float64, flat: Float64, space: Float64) -> Float64:
+    """Return iris points in space, (N, 16, 3)."""
+    depths = np.stack([space[:, 36:42, 2].mean(axis=1), space[:, 42:48, 2].mean(axis=1)], axis=1)
+    depth = np.repeat(depths, 8, axis=1)
+    lifted = [depth]
+    rows = np.isfinite(space).all(axis=(1, 2))
+    for axis in (1, 0):
+        rays = (space[rows, :, axis] / space[rows, :, 2]).ravel()
+        pixels = flat[rows, :, axis].ravel()
+        if len(rays) < 2:
+            return np.full((*irises.shape[:2], 3), np.nan)
+        spread = rays - rays.mean()
+        slope = float(spread @ pixels / (spread @ spread))
+        centre = pixels.mean() - slope * rays.mean()
+        lifted.insert(0, (irises[:, :, axis] - centre) / slope * depth)
+    return np.stack(lifted, axis=2)
+
+
+def _frontal(points: Float64, pose: Float64) -> Float64:
+    """Return x and y of points in space, seen from the front of the head."""
+    turned = points - pose[:, None, :3]
+    for axis in (0, 1, 2):  # R = Rx Ry Rz: undone from the left
+        sine, cosine = np.sin(pose[:, 3 + axis, None]), np.cos(pose[:, 3 + axis, None])
+        i, j = [(1, 2), (2, 0), (0, 1)][axis]
+        first, second = turned[:, :, i].copy(), turned[:, :, j].copy()
+        turned[:, :, i] = cosine * first + sine * second
+        turned[:, :, j] = cosine * second - sine * first
+    return turned[:, :, :2]
+
+
+def _in_axes(points: Float64, irises: Float64 | None) -> FaceFrames:
+    """Return a face in its own axes."""
+    if irises is None:
+        pairs = [(36, 39), (42, 45)]
+        centres = np.stack([(points[:, i] + points[:, j]) / 2 for i, j in pairs], axis=1)
+        width = np.full(len(points), np.nan)
+    else:
+        rings = irises.reshape(len(irises), 2, 8, 2)
+        centres = rings.mean(axis=2)
+        across = rings - centres[:, :, None]
+        width = 2 * np.hypot(across[..., 0], across[..., 1]).mean(axis=(1, 2))
+    along = centres[:, 1] - centres[:, 0]
+    along /= np.hypot(along[:, 0], along[:, 1])[:, None]
+    unit = np.hypot(*(points[:, 45] - points[:, 36]).T)
+    x, y = along.T
+    axes = np.stack([np.stack([x, y], axis=1), np.stack([-y, x], axis=1)], axis=1)
+    middle = centres.mean(axis=1)[:, None]
+
+    def placed(where: Float64) -> Float64:
+        moved: Float64 = np.einsum("nij,nkj->nki", axes, where - middle) / unit[:, None, None]
+        return moved
+
+    return FaceFrames(placed(points), placed(centres), width / unit)

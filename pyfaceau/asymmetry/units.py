@@ -1,0 +1,66 @@
+"""Action units of both halves of a face over a video."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyfaceau.prediction.predictor import AUPredictor
+from pyfaceau.types import SPLIT_UNITS, Float64, SplitFace
+
+
+class SplitPredictor:
+    """Predicts the action units of both halves; each has its own neutral face and zero level.
+
+    Parameters
+    ----------
+    left, right : AUPredictor
+        Predictors as of the whole face, one of its own for each of the patient's sides.
+    """
+
+    def __init__(self, left: AUPredictor, right: AUPredictor) -> None:
+        self._left, self._right = left, right
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: a new video starts."""
+        self._left.reset()
+        self._right.reset()
+        self._split = bytearray()
+        self._hidden: list[float] = []
+
+    def update(self, face: SplitFace | None, timestamp: float = 0.0) -> None:
+        """Take the next frame.
+
+        Parameters
+        ----------
+        face : SplitFace or None
+            Its halves; None where there is no face.
+        timestamp : float
+            The frame's time, seconds.
+        """
+        left, right = (None, None) if face is None else (face.left, face.right)
+        self._left.update(left, timestamp)
+        self._right.update(right, timestamp)
+        self._split.append(left is not None)
+        self._hidden.append(1.0 if face is None else face.hidden)
+
+    def finish(self) -> Float64:
+        """Return what the table has of all frames.
+
+        Returns
+        -------
+        (N, 71) float64
+            In the order of `pyfaceau.types.SPLIT_UNITS`: values as of the whole face, NaN where the
+            halves have none; the hidden share is 1 where there is no face.
+
+        Raises
+        ------
+        InputError
+            If the calibration saw no neutral face.
+        """
+        sides = [np.hstack(side.finish()) for side in (self._left, self._right)]
+        out = np.full((len(self._split), len(SPLIT_UNITS)), np.nan)
+        seen = np.array(self._split, np.bool_)
+        out[seen, :-1] = np.stack(sides, axis=2)[seen].reshape(int(seen.sum()), -1)
+        out[:, -1] = self._hidden
+        return out
