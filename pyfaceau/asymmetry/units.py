@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from pyfaceau.asymmetry.split import FaceSplitter
+from pyfaceau.errors import check_type
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.types import SPLIT_UNITS, Float64, SplitFace
+from pyfaceau.types import SPLIT_UNITS, Float64, Frame, SplitFace, TrackedFace
 
 
 class SplitPredictor:
@@ -15,10 +17,14 @@ class SplitPredictor:
     ----------
     left, right : AUPredictor
         Predictors as of the whole face, one of its own for each of the patient's sides.
+    splitter : FaceSplitter, optional
+        What divides the faces that `see` is given.
     """
 
-    def __init__(self, left: AUPredictor, right: AUPredictor) -> None:
-        self._left, self._right = left, right
+    def __init__(
+        self, left: AUPredictor, right: AUPredictor, splitter: FaceSplitter | None = None
+    ) -> None:
+        self._left, self._right, self._splitter = left, right, splitter
         self.reset()
 
     def reset(self) -> None:
@@ -27,6 +33,31 @@ class SplitPredictor:
         self._right.reset()
         self._split = bytearray()
         self._hidden: list[float] = []
+
+    def see(self, frame: Frame, face: TrackedFace) -> SplitFace | None:
+        """Divide the next frame's face and take its halves.
+
+        Parameters
+        ----------
+        frame : Frame
+            The picture.
+        face : TrackedFace
+            The face in it.
+
+        Returns
+        -------
+        SplitFace or None
+            Its halves; None where the frame has no face.
+
+        Raises
+        ------
+        InputError
+            If there is no splitter.
+        """
+        splitter = check_type("splitter", self._splitter, FaceSplitter)
+        split = splitter.split(frame.image, face.landmarks) if face.ok else None
+        self.update(split, frame.timestamp)
+        return split
 
     def update(self, face: SplitFace | None, timestamp: float = 0.0) -> None:
         """Take the next frame.

@@ -18,6 +18,7 @@ from pyfaceau.cli.network import network_option, with_network
 from pyfaceau.cli.outputs import check_outputs, output_options
 from pyfaceau.cli.running import Runner, errors, run_jobs
 from pyfaceau.cli.selection import check_selection, selection_options, with_selection
+from pyfaceau.cli.sides import asymmetry, side_options, with_sides
 from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.cli.study import repredict, study
 from pyfaceau.cli.weights import weights
@@ -172,6 +173,7 @@ def main() -> None:
 @_lens_options
 @click.option("-au_static", is_flag=True, help="Action-unit models that learn nothing of a person.")
 @_fit_options
+@side_options
 @output_options
 @selection_options
 @click.option("--debug", is_flag=True, help="Show where an unexpected error comes from.")
@@ -209,6 +211,7 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
         raise click.UsageError("--identities goes with --multi-face")
     settings = with_network(Config.load(config), options["network"])
     settings = with_selection(settings, options)
+    settings = with_sides(settings, options, multi_face)
     for name, value in click.get_current_context().meta.get("fit", ()):
         settings = with_fit_option(settings, name, value)
     given = {name: options[name] for name in LENS_HELP if options[name] is not None}
@@ -268,5 +271,6 @@ main.add_command(weights)
 main.add_command(app)
 main.add_command(study)
 main.add_command(repredict)
+main.add_command(asymmetry)
 main.add_command(landmarks)
 main.add_command(live)

@@ -11,6 +11,7 @@ import click
 
 from pyfaceau.cli.inputs import Job
 from pyfaceau.cli.outputs import outputs_for
+from pyfaceau.cli.sides import write_geometry
 from pyfaceau.errors import PyfaceauError, WeightsError
 
 if TYPE_CHECKING:
@@ -76,7 +77,10 @@ class Runner:
         else:
             rows = "rows" if self._multi_face else "frames"
             count = f"{done.frames} {rows}, {done.faces} with a face"
-        return "\n  ".join([f"{done.path}: {count}", *map(str, done.files)])
+        files = [*map(str, done.files)]
+        if job.kind != "still":
+            files += write_geometry(done.path, self._config, self._options)
+        return "\n  ".join([f"{done.path}: {count}", *files])
 
     def write(self, job: Job) -> Written:
         """Process one input.

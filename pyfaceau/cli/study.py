@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pyfaceau.cli.selection import NAMES, selection_options, with_selection
+from pyfaceau.cli.sides import split_options, with_sides
 from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.errors import PyfaceauError
 
@@ -97,6 +98,7 @@ def _worker_options(command: F) -> F:
 )
 @click.option("--keep-features", is_flag=True, help="Keep NAME.features, for repredict.")
 @selection_options
+@split_options
 @_worker_options
 def run(
     videos: tuple[str, ...],
@@ -106,6 +108,8 @@ def run(
     neutral: str,
     baselines: tuple[str, ...],
     keep_features: bool,
+    split_face: bool,
+    mirrored_input: bool,
     **worker_options: Any,
 ) -> None:
     """Process VIDEOS: files, folders, patterns, or manifests.
@@ -126,7 +130,8 @@ def run(
         _check_neutral(neutral)
         found = find_videos(videos, out)
         chosen = {name: worker_options.pop(name) for name in NAMES}
-        settings = with_selection(_settings(config, static), chosen)
+        sides = {"split_face": split_face, "mirrored_input": mirrored_input}
+        settings = with_sides(with_selection(_settings(config, static), chosen), sides)
         wanted = Wanted(settings, keep_features, neutral, tuple(sorted(set(baselines))))
         _run(out, wanted, found, worker_options, force=False)
 

@@ -27,7 +27,7 @@ from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
-from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, SplitFace, TrackedFace
+from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,9 +112,6 @@ class FullPythonAUPipeline:
     def _build(self, models: Models, tracker: Tracker | None) -> None:
         """Load the stages."""
         self._measurer = FaceMeasurer(models)
-        self._splitter = None
-        if self.config.split_face:
-            self._splitter = self._measurer.splitter(self.config.mirrored_input)
         self.layout = SPLIT if self.config.split_face else VIDEO
         self.calibrate(None)
         self._tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
@@ -130,12 +127,11 @@ class FullPythonAUPipeline:
             Such as `pyfaceau.features.neutral.IntervalMedian`; None for OpenFace's running median.
         """
         models = self._measurer.au_models(self.config.static_aus)
-        three = [
-            AUPredictor(models, deepcopy(calibration), smooth=self.config.smoothing)
-            for _ in range(3 if self.config.split_face else 1)
-        ]
-        self._predictor = three[0]
-        self._sides = SplitPredictor(*three[1:]) if self.config.split_face else None
+        config, units = self.config, AUPredictor(models, calibration, smooth=self.config.smoothing)
+        self._predictor, self._sides = units, None
+        if config.split_face:
+            splitter = self._measurer.splitter(config.mirrored_input)
+            self._sides = SplitPredictor(deepcopy(units), deepcopy(units), splitter)
 
     def reset(self) -> None:
         """Forget everything that was seen: a new video starts."""
@@ -240,17 +236,17 @@ class FullPythonAUPipeline:
             size = video.width, video.height
             origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
             with (
-                OpenFaceCSV(output_csv, selected, self.layout, self.config.header) as table,
+                OpenFaceCSV(output_csv, selected, self.layout, header=self.config.header) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,
             ):
-                units = self.units if "aus" in selected else None
+                units = self.action_units if "aus" in selected else None
                 with closing(self._seen(video, "aus" in selected or beside.features)) as seen:
                     written = record(seen, table, units, sinks)
         if not written.faces:
             logger.warning("%s: no face in any of its %d frames", video_path, written.frames)
         return written
 
-    def action_units(self, rows: int) -> tuple[Float64, Float64]:
+    def action_units(self, rows: int) -> tuple[Float64, ...]:
         """Return what only the whole video can tell, once its `results` are taken.
 
         Parameters
@@ -264,30 +260,16 @@ class FullPythonAUPipeline:
             0 to 5.
         presences : (rows, 18) float64
             0 or 1.
+        split : (rows, 71) float64
+            Where faces are split only, see `SplitPredictor.finish`.
 
         Raises
         ------
         InputError
             If the calibration saw no neutral face.
         """
-        intensities, presences = self._predictor.finish()
-        return intensities[:rows], presences[:rows]
-
-    def units(self, rows: int) -> tuple[Float64, ...]:
-        """Return `action_units`, and where faces are split what `SplitPredictor.finish` gives.
-
-        Parameters
-        ----------
-        rows : int
-            Frames, from the first on, that are asked for.
-
-        Returns
-        -------
-        tuple of (rows, k) float64
-            What the table takes.
-        """
-        whole = self.action_units(rows)
-        return whole if self._sides is None else (*whole, self._sides.finish()[:rows])
+        split = () if self._sides is None else (self._sides.finish(),)
+        return tuple(values[:rows] for values in (*self._predictor.finish(), *split))
 
     def results(
         self, video: FrameSource | str | Path, groups: Iterable[str] | None = None
@@ -405,18 +387,9 @@ class FullPythonAUPipeline:
         result = self._measurer.place(frame, face, self._camera, gaze=face.success)
         if not action_units:
             return result
+        split = None if self._sides is None else self._sides.see(frame, face)
         if not face.ok:
-            self._split(frame, face)
             return replace(result, action_units=self._predictor.update(None, frame.timestamp))
         aligned, features = self._measurer.features(frame.image, face)
         units = self._predictor.update(features, frame.timestamp)
-        split = self._split(frame, face)
         return replace(result, action_units=units, aligned=aligned, features=features, split=split)
-
-    def _split(self, frame: Frame, face: TrackedFace) -> SplitFace | None:
-        """Take a frame's face through the stages of its halves, where they are asked for."""
-        if self._splitter is None or self._sides is None:
-            return None
-        split = self._splitter.split(frame.image, face.landmarks) if face.ok else None
-        self._sides.update(split, frame.timestamp)
-        return split

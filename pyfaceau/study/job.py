@@ -136,10 +136,10 @@ def _write(
         for result in results:
             table.write(result)
     except VideoError as error:
-        path = table.finish(*pipeline.units(table.rows), partial=True)
+        path = table.finish(*pipeline.action_units(table.rows), partial=True)
         message = f"{error}; the {table.rows} rows before are in {path.name}"
         raise VideoError(message) from error
-    table.finish(*pipeline.units(table.rows))
+    table.finish(*pipeline.action_units(table.rows))
 
 
 def _tapped(
