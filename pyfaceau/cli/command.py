@@ -11,6 +11,7 @@ import click
 
 from pyfaceau import __version__
 from pyfaceau.cli.app import app
+from pyfaceau.cli.dialect import header_option, with_header
 from pyfaceau.cli.inputs import plan
 from pyfaceau.cli.landmarks import landmarks
 from pyfaceau.cli.live import live
@@ -19,7 +20,7 @@ from pyfaceau.cli.outputs import check_outputs, output_options
 from pyfaceau.cli.running import Runner, errors, run_jobs
 from pyfaceau.cli.selection import check_selection, selection_options, with_selection
 from pyfaceau.cli.sides import asymmetry, side_options, with_sides
-from pyfaceau.cli.strict import StrictCommand
+from pyfaceau.cli.strict import HiddenCommand
 from pyfaceau.cli.study import repredict, study
 from pyfaceau.cli.weights import weights
 
@@ -137,7 +138,7 @@ def main() -> None:
     """
 
 
-@main.command(hidden=True, cls=StrictCommand)
+@main.command(hidden=True, cls=HiddenCommand)
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -175,6 +176,7 @@ def main() -> None:
 @_fit_options
 @side_options
 @output_options
+@header_option
 @selection_options
 @click.option("--debug", is_flag=True, help="Show where an unexpected error comes from.")
 def process(
@@ -210,7 +212,7 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
     if options["identities"] and not multi_face:
         raise click.UsageError("--identities goes with --multi-face")
     settings = with_network(Config.load(config), options["network"])
-    settings = with_selection(settings, options)
+    settings = with_selection(with_header(settings, options["header"]), options)
     settings = with_sides(settings, options, multi_face)
     for name, value in click.get_current_context().meta.get("fit", ()):
         settings = with_fit_option(settings, name, value)

@@ -35,6 +35,51 @@ class StrictCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
+class _Nameless(click.Context):
+    """The context of a command that is called by its group's name."""
+
+    @property
+    def command_path(self) -> str:
+        """What is typed before the arguments."""
+        return super().command_path if self.parent is None else self.parent.command_path
+
+
+class HiddenCommand(StrictCommand):
+    """A command that is called by its group's name: messages and help speak of the group."""
+
+    context_class = _Nameless
+
+    def get_usage(self, ctx: click.Context) -> str:
+        """Return the group's usage.
+
+        Parameters
+        ----------
+        ctx : Context
+            Of this call.
+
+        Returns
+        -------
+        str
+            Text.
+        """
+        return super().get_usage(ctx) if ctx.parent is None else ctx.parent.get_usage()
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the group's help.
+
+        Parameters
+        ----------
+        ctx : Context
+            Of this call.
+
+        Returns
+        -------
+        str
+            Text.
+        """
+        return super().get_help(ctx) if ctx.parent is None else ctx.parent.get_help()
+
+
 def check_spelling(command: click.Command, ctx: click.Context, args: list[str]) -> None:
     """Refuse an argument that begins with one dash and is no option.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pyfaceau.cli.dialect import header_option, with_header
 from pyfaceau.cli.selection import NAMES, selection_options, with_selection
 from pyfaceau.cli.sides import split_options, with_sides
 from pyfaceau.cli.strict import StrictCommand
@@ -97,6 +98,7 @@ def _worker_options(command: F) -> F:
     help="Share one neutral face over all videos of a subject; may be repeated.",
 )
 @click.option("--keep-features", is_flag=True, help="Keep NAME.features, for repredict.")
+@header_option
 @selection_options
 @split_options
 @_worker_options
@@ -110,6 +112,7 @@ def run(
     keep_features: bool,
     split_face: bool,
     mirrored_input: bool,
+    header: str | None,
     **worker_options: Any,
 ) -> None:
     """Process VIDEOS: files, folders, patterns, or manifests.
@@ -131,7 +134,9 @@ def run(
         found = find_videos(videos, out)
         chosen = {name: worker_options.pop(name) for name in NAMES}
         sides = {"split_face": split_face, "mirrored_input": mirrored_input}
-        settings = with_sides(with_selection(_settings(config, static), chosen), sides)
+        settings = with_sides(
+            with_selection(with_header(_settings(config, static), header), chosen), sides
+        )
         wanted = Wanted(settings, keep_features, neutral, tuple(sorted(set(baselines))))
         _run(out, wanted, found, worker_options, force=False)
 
@@ -191,15 +196,17 @@ def status(out: Path, as_json: bool) -> None:
 @study.command(cls=StrictCommand)
 @click.argument("out", type=_FOLDER)
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
-def export(out: Path, target: Path) -> None:
+@header_option
+def export(out: Path, target: Path, header: str | None) -> None:
     """Write all finished tables into one TARGET, .csv or .parquet: a row per frame.
 
-    Rows are keyed by subject, session and video; a manifest's free columns come along.
+    Rows are keyed by subject, session and video; a manifest's free columns come along. Without
+    --header, names and values of a .csv have a comma between them and no space.
     """
     from pyfaceau.study.export import export as write
 
     with _errors():
-        click.echo(f"{target}: {write(out, target)} rows")
+        click.echo(f"{target}: {write(out, target, header or 'plain')} rows")
 
 
 @click.command(cls=StrictCommand)
@@ -218,6 +225,7 @@ def export(out: Path, target: Path) -> None:
 @click.option("--baseline", is_flag=True, help="Share one neutral face over all FEATURES.")
 @click.option("--no-smoothing", is_flag=True, help="Leave each frame's values as they are.")
 @click.option("--au-models", metavar="FOLDER", help="Other action-unit models.")
+@header_option
 def repredict(
     features: tuple[Path, ...],
     output: Path | None,
@@ -228,6 +236,7 @@ def repredict(
     baseline: bool,
     no_smoothing: bool,
     au_models: str | None,
+    header: str | None,
 ) -> None:
     """Predict action units again from FEATURES files, without the videos.
 
@@ -240,7 +249,7 @@ def repredict(
     tables = _tables(features, output, out_dir)
     with _errors():
         _check_neutral(neutral)
-        settings = _settings(config, static)
+        settings = with_header(_settings(config, static), header)
         if no_smoothing:
             settings = replace(settings, smoothing=False)
         if au_models is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ _WHOLE = frozenset({"frame", "face_id", "success"})
 _CHUNK = 2000
 
 
-def export(out: Path, target: Path) -> int:
+def export(out: Path, target: Path, header: str = "plain") -> int:
     """Write all finished tables of a study into one file.
 
     Parameters
@@ -30,6 +30,8 @@ def export(out: Path, target: Path) -> int:
         The study's output folder.
     target : Path
         ``.csv``, or ``.parquet`` with the extra ``[parquet]``; gets its name when it is whole.
+    header : {'plain', 'openface'}
+        A comma between names and between values, or a comma and a space.
 
     Returns
     -------
@@ -40,10 +42,13 @@ def export(out: Path, target: Path) -> int:
     Raises
     ------
     InputError
-        If there is no such study, nothing is finished in it, or the target is of another kind.
+        If there is no such study, nothing is finished in it, or target or header is another.
     OutputError
         If the target cannot be written.
     """
+    if header not in ("openface", "plain"):
+        raise InputError(f"header: expected 'openface' or 'plain', got {header!r}")
+    separator = ", " if header == "openface" else ","
     suffix = target.suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise InputError(f"{target}: expected a name that ends in .csv or .parquet")
@@ -60,7 +65,9 @@ def export(out: Path, target: Path) -> int:
     if clash:
         raise InputError(f"{out}: column {min(clash)!r} is in the manifest and in the tables")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    write = _write_csv if suffix == ".csv" else _write_parquet
+    write = _write_parquet
+    if suffix == ".csv":
+        write = partial(_write_csv, separator)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         count = write(part, [*KEYS, *extra], list(columns), _lines(out, rows, extra))
@@ -102,6 +109,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _write_csv(
+    separator: str,
     part: Path,
     keys: list[str],
     columns: list[str],
@@ -109,12 +117,19 @@ def _write_csv(
 ) -> int:
     count = 0
     with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*keys, *columns])
+        file.write(separator.join(map(_quoted, (*keys, *columns))) + "\n")
         for head, values in lines:
-            writer.writerow([*head, *(values.get(column, "") for column in columns)])
+            cells = (*head, *(values.get(column, "") for column in columns))
+            file.write(separator.join(map(_quoted, cells)) + "\n")
             count += 1
     return count
+
+
+def _quoted(cell: str) -> str:
+    """Return a cell as CSV has it; by hand, as csv puts no space behind a comma."""
+    if any(mark in cell for mark in ',"\r\n'):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
 
 
 def _write_parquet(

@@ -82,3 +82,16 @@ def test_parquet_without_pyarrow_says_what_to_install(study: Path, monkeypatch: 
     with pytest.raises(InputError, match=r"pip install 'pyfaceau\[parquet\]'"):
         export(study, study / "all.parquet")
     assert not (study / "all.parquet").exists()
+
+
+def test_tables_of_either_dialect_become_one_of_either(study: Path, tmp_path: Path):
+    (study / "b.csv").write_text("frame,timestamp,AU01_r\n1,0.000,0.10\n2,0.040,0.20\n")
+    plain, spaced = tmp_path / "plain.csv", tmp_path / "spaced.csv"
+    assert export(study, plain) == export(study, spaced, "openface") == 3
+    lines = plain.read_text().splitlines()
+    assert lines[0] == "subject,session,video,side,frame,timestamp,AU01_r"
+    assert lines[2] == 'P2,post,b,"left, both",1,0.000,0.10'
+    text = spaced.read_text()
+    assert text.startswith("subject, session, video, side, frame, timestamp, AU01_r\nP1, pre, c, ,")
+    frames = [pd.read_csv(path, skipinitialspace=True) for path in (plain, spaced)]
+    pd.testing.assert_frame_equal(*frames)
