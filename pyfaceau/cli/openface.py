@@ -91,6 +91,10 @@ class Program:
         except KeyboardInterrupt:
             click.echo(f"{self.name}: interrupted", err=True)
             return INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - whatever it is, a caller's script gets a line
+            problem = " ".join(f"{type(error).__name__}: {error}".split())
+            click.echo(f"{self.name}: {problem}", err=True)
+            return 1
         return 0
 
     def _process(self, runner: Runner, job: Job, quiet: bool) -> None:
@@ -194,7 +198,10 @@ def _jobs(program: Program, line: Line) -> list[Job]:
         elif not path.is_file():
             raise InputError(f"-f: expected a file, got {path}, which is none")
         name = path.resolve().name if kind == "fdir" else path.stem
-        table = out / (Path(line.names[number]).with_suffix("") if line.names else name)
+        named = Path(line.names[number]) if line.names else None
+        if named is not None and not named.name:
+            raise InputError(f"-of: expected a name, got {line.names[number]!r}")
+        table = out / (named.with_suffix("") if named else name)
         table = table.with_name(f"{table.name}.csv")
         jobs.append(Job(program.kind, path, table, boxes.get(path)))
     return jobs

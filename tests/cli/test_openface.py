@@ -145,6 +145,7 @@ BAD = {
     "FeatureExtraction -aus": "expected an input, -f FILE, -fdir FOLDER or -device N, got none",
     "FeatureExtraction -f no.mp4": "-f: expected a file, got no.mp4, which is none",
     "FeatureExtraction -f a.mp4 -f b.mp4 -of x": "-of: expected one name for each of 2 inputs",
+    "FeatureExtraction -f a.mp4 -of .": "-of: expected a name, got '.'",
     "FeatureExtraction -fdir videos": "got videos with 1 video: give each by -f",
     "FeatureExtraction -fdir nowhere": "got nowhere, which is no folder",
     "FeatureExtraction -f a.mp4 -n_iter x": "-n_iter: expected a whole number, got 'x'",
