@@ -88,11 +88,13 @@ def plan(
 
 def _inputs(path: Path, stills: bool) -> Iterator[tuple[Kind, Path]]:
     """Yield the kind and path of each input that a path stands for."""
-    from pyfaceau.media.picture import is_picture, pictures_in
+    from pyfaceau.media.picture import is_picture, passed_over, pictures_in
 
     if path.is_dir():
         _check_folder(path)
     if path.is_dir() and stills:
+        for other in passed_over(path):
+            click.echo(f"{other}: passed over, no picture", err=True)
         yield from (("still", picture) for picture in pictures_in(path))
     else:
         yield ("still" if is_picture(path) and not path.is_dir() else "video"), path

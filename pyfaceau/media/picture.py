@@ -12,18 +12,19 @@ import cv2
 import numpy as np
 
 from pyfaceau.errors import InputError, VideoError
+from pyfaceau.media.kind import content_of, is_input
 from pyfaceau.media.video import FALLBACK_FPS, VideoReader
 from pyfaceau.types import FaceBox, Frame, UInt8
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
-"""Endings of a picture's name, in either case; OpenFace takes the first four, in lower case."""
+BY_PILLOW = ("heif", "avif", "gif")
+"""Formats that OpenCV does not read, or not as they are meant."""
 
 
 def is_picture(path: str | Path) -> bool:
-    """Tell by its name whether a file is a picture.
+    """Tell by its content whether a file is a still picture.
 
     Parameters
     ----------
@@ -33,9 +34,11 @@ def is_picture(path: str | Path) -> bool:
     Returns
     -------
     bool
-        Whether it ends as one of `SUFFIXES`.
+        JPEG, PNG, BMP, TIFF, WebP, JPEG 2000, AVIF, HEIC or GIF with one picture, whatever its
+        name.
     """
-    return Path(path).suffix.lower() in SUFFIXES
+    path = Path(path)
+    return path.is_file() and content_of(path).kind == "still"
 
 
 def read_picture(path: str | Path) -> UInt8:
@@ -44,23 +47,25 @@ def read_picture(path: str | Path) -> UInt8:
     Parameters
     ----------
     path : str or Path
-        JPEG, PNG, BMP or what else OpenCV reads.
+        JPEG, PNG, BMP, TIFF, WebP, JPEG 2000, AVIF, HEIC or GIF, whatever its name.
 
     Returns
     -------
     (H, W, 3) uint8
-        BGR, upright by its EXIF orientation; 16 bits reduced to 8, gray repeated, alpha dropped.
+        BGR, upright by EXIF orientation or by the file's own rotation and mirroring; all tiles of
+        a HEIC put together; 16 bits reduced to 8, gray repeated, alpha dropped.
 
     Raises
     ------
     VideoError
-        If there is no such file or it is no picture.
+        If there is no such file, it is no picture, or there are several in it.
     """
     path = Path(path)
-    if not path.exists():
-        raise VideoError(f"{path}: no such file")
-    if not path.is_file():
-        raise VideoError(f"{path}: expected a picture, got a folder or device")
+    content = content_of(path)
+    if content.pictures > 1 and content.kind == "still":
+        raise VideoError(f"{path}: expected one picture, got several pages; save them one by one")
+    if content.format in BY_PILLOW:
+        return _by_pillow(path, content.format)
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
@@ -72,6 +77,23 @@ def read_picture(path: str | Path) -> UInt8:
     if image is None:
         raise VideoError(f"{path}: cannot be read as a picture ({data.size:,} bytes)")
     return np.asarray(image, dtype=np.uint8)
+
+
+def _by_pillow(path: Path, name: str) -> UInt8:
+    """Read what OpenCV does not: libheif puts tiles together, turns and mirrors."""
+    from PIL import Image, ImageOps
+
+    if name == "heif":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    try:
+        with Image.open(path) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+            return np.ascontiguousarray(np.asarray(upright, np.uint8)[:, :, ::-1])
+    except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
+        reason = " ".join(str(error).split())
+        raise VideoError(f"{path}: cannot be read as a picture: {reason}") from None
 
 
 def pictures_in(folder: str | Path) -> tuple[Path, ...]:
@@ -95,10 +117,27 @@ def pictures_in(folder: str | Path) -> tuple[Path, ...]:
     folder = Path(folder)
     if not folder.is_dir():
         raise VideoError(f"{folder}: expected a folder of pictures")
-    files = [path for path in folder.iterdir() if is_picture(path) and path.is_file()]
+    files = [path for path in folder.iterdir() if is_input(path.name) and is_picture(path)]
     if not files:
-        raise VideoError(f"{folder}: no picture in it (*{', *'.join(SUFFIXES)})")
+        raise VideoError(f"{folder}: no picture in it")
     return tuple(sorted(files, key=str))
+
+
+def passed_over(folder: str | Path) -> tuple[Path, ...]:
+    """Return what is in a folder and neither a picture nor hidden.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder.
+
+    Returns
+    -------
+    tuple of Path
+        Sorted as strings.
+    """
+    others = (path for path in Path(folder).iterdir() if is_input(path.name))
+    return tuple(sorted((path for path in others if not is_picture(path)), key=str))
 
 
 def read_boxes(path: str | Path) -> tuple[FaceBox, ...]:
