@@ -89,22 +89,25 @@ def content_of(path: str | Path) -> Content:
 def _of_head(head: bytes, path: Path) -> Content:
     """Tell the format by its first bytes."""
     if head.startswith(b"\xff\xd8\xff"):
-        return Content("jpeg", "still")
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _animated("png", b"acTL" in head, path)
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return _animated("gif", True, path)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return _animated("webp", head[12:16] == b"VP8X" and bool(head[20] & 2), path)
+        return Content("video", "video", 2) if _is_motion_jpeg(path) else Content("jpeg", "still")
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return Content("tiff", "still", _tiff_pages(path))
-    if head.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")):
-        return Content("jpeg2000", "still")
-    if head.startswith(b"BM") and len(head) > 26 and head[6:10] == b"\0\0\0\0":
-        return Content("bmp", "still")
     if head[4:8] == b"ftyp":
         return _iso(head, path)
+    for name, found, several in (
+        ("png", head.startswith(b"\x89PNG\r\n\x1a\n"), b"acTL" in head),
+        ("gif", head.startswith((b"GIF87a", b"GIF89a")), True),
+        ("webp", head[:4] == b"RIFF" and head[8:12] == b"WEBP", _webp_moves(head)),
+        ("jpeg2000", head.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")), False),
+        ("bmp", head.startswith(b"BM") and head[6:10] == b"\0\0\0\0", False),
+    ):
+        if found:
+            return _animated(name, several, path)
     return Content("video", "video")
+
+
+def _webp_moves(head: bytes) -> bool:
+    return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 2)
 
 
 def _iso(head: bytes, path: Path) -> Content:
@@ -149,3 +152,19 @@ def _tiff_pages(path: Path) -> int:
         except struct.error:
             return 1
     return 2 if following else 1
+
+
+def _is_motion_jpeg(path: Path) -> bool:
+    """Tell whether JPEGs follow each other without anything between, and are no one's preview.
+
+    A phone's "motion photo" has a film behind its picture, a multi-picture file an index (MPF).
+    """
+    with path.open("rb") as stream:
+        data = stream.read(1 << 24)
+    if b"MPF\0" in data[: 1 << 17]:
+        return False
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1] != 0xDA:
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    end = data.find(b"\xff\xd9", at)
+    return end > 0 and data[end + 2 : end + 5] == b"\xff\xd8\xff"

@@ -12,12 +12,16 @@ import cv2
 import numpy as np
 
 from pyfaceau.errors import InputError, VideoError
+from pyfaceau.media.animation import FORMATS, Animation
 from pyfaceau.media.kind import content_of, is_input
 from pyfaceau.media.video import FALLBACK_FPS, VideoReader
 from pyfaceau.types import FaceBox, Frame, UInt8
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".avif")
+"""A file of a folder that is called so and cannot be read is reported, not passed over."""
 
 BY_PILLOW = ("heif", "avif", "gif")
 """Formats that OpenCV does not read, or not as they are meant."""
@@ -117,7 +121,7 @@ def pictures_in(folder: str | Path) -> tuple[Path, ...]:
     folder = Path(folder)
     if not folder.is_dir():
         raise VideoError(f"{folder}: expected a folder of pictures")
-    files = [path for path in folder.iterdir() if is_input(path.name) and is_picture(path)]
+    files = [path for path in folder.iterdir() if _is_meant(path)]
     if not files:
         raise VideoError(f"{folder}: no picture in it")
     return tuple(sorted(files, key=str))
@@ -137,7 +141,13 @@ def passed_over(folder: str | Path) -> tuple[Path, ...]:
         Sorted as strings.
     """
     others = (path for path in Path(folder).iterdir() if is_input(path.name))
-    return tuple(sorted((path for path in others if not is_picture(path)), key=str))
+    return tuple(sorted((path for path in others if not _is_meant(path)), key=str))
+
+
+def _is_meant(path: Path) -> bool:
+    """Tell whether a file of a folder is a picture, or at least calls itself one."""
+    named = path.suffix.lower() in SUFFIXES and path.is_file()
+    return is_input(path.name) and (named or is_picture(path))
 
 
 def read_boxes(path: str | Path) -> tuple[FaceBox, ...]:
@@ -220,8 +230,10 @@ class FrameSource(Protocol):
         """Yield all frames."""
 
 
-def open_frames(path: str | Path, fixed_fps: bool = False) -> FrameSource:
-    """Open a video, or a folder of pictures as one.
+def open_frames(
+    path: str | Path, fixed_fps: bool = False, *, square: bool = True, fps: float | None = None
+) -> FrameSource:
+    """Open a video, an animated picture, or a folder of pictures as one.
 
     Parameters
     ----------
@@ -229,6 +241,10 @@ def open_frames(path: str | Path, fixed_fps: bool = False) -> FrameSource:
         File or folder.
     fixed_fps : bool
         Stamp a video's frames as OpenFace does, see `pyfaceau.media.video.VideoReader`.
+    square : bool
+        Make a video's pixels square.
+    fps : float, optional
+        Frames per second of a video, whatever it says.
 
     Returns
     -------
@@ -240,7 +256,12 @@ def open_frames(path: str | Path, fixed_fps: bool = False) -> FrameSource:
     VideoError
         If there is no frame in it.
     """
-    return PictureSequence(path) if Path(path).is_dir() else VideoReader(path, fixed_fps)
+    if Path(path).is_dir():
+        return PictureSequence(path)
+    if Path(path).is_file() and content_of(path).kind == "video":
+        if content_of(path).format in FORMATS:
+            return Animation(path)
+    return VideoReader(path, fixed_fps, square=square, fps=fps)
 
 
 class PictureSequence:

@@ -8,7 +8,6 @@ action units by up to 0.3. Here the matrix is forced, so the pixels are OpenFace
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
@@ -17,10 +16,13 @@ import av
 import numpy as np
 from av.error import FFmpegError
 from av.stream import Disposition
-from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from pyfaceau.errors import VideoError
+from pyfaceau.media.clock import FixedClock, StreamClock
 from pyfaceau.media.extent import declared_size
+from pyfaceau.media.grid import PixelGrid
+from pyfaceau.media.kind import content_of
 from pyfaceau.types import Frame, UInt8
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ FALLBACK_FPS = 30.0
 """Frames per second of a stream that does not tell, as in OpenFace."""
 
 _BT601 = int(Colorspace.ITU601)
+
+_CLOCKLESS = frozenset({"h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu", "vc1", "vvc"})
+"""Raw streams: pictures without times, to which FFmpeg gives 25 a second."""
 
 _TEXT_ART = frozenset({"ansi", "bintext", "idf", "xbin"})
 """Codecs under which a plain text file passes for video."""
@@ -50,6 +55,10 @@ class VideoReader:
     fixed_fps : bool
         Stamp frame k (from 1) with (k - 1) * (1 / fps), as OpenFace does, instead of the time at
         which a player shows it.
+    square : bool
+        Make pixels square where the file says that they are not, see `PixelGrid`.
+    fps : float, optional
+        Frames per second to reckon with, whatever the file says; frames are stamped by it.
 
     Attributes
     ----------
@@ -66,6 +75,12 @@ class VideoReader:
         FFmpeg's name of the codec.
     rotation : int
         Counter-clockwise degrees that were applied: 0, 90, 180 or 270.
+    aspect : Fraction
+        Width of a stored pixel over its height.
+    corrected : bool
+        Whether pixels were made square.
+    clockless : bool
+        The file has no clock, so that `fps` is assumed unless given.
     damaged : int
         Packets so far that could not be decoded; their frames are missing.
 
@@ -75,40 +90,50 @@ class VideoReader:
         If there is no such file or no frame of video in it.
     """
 
-    def __init__(self, path: str | Path, fixed_fps: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        fixed_fps: bool = False,
+        *,
+        square: bool = True,
+        fps: float | None = None,
+    ) -> None:
         self.path = Path(path)
         self.damaged = 0
+        self._square = square
         self._container = _open(self.path)
         try:
             self._stream = _first_video_stream(self.path, self._container)
-            self._describe(fixed_fps)
+            self._describe(fixed_fps, fps)
         except BaseException:
             self._container.close()
             raise
 
-    def _describe(self, fixed_fps: bool) -> None:
+    def _describe(self, fixed_fps: bool, fps: float | None) -> None:
         """Read the stream's facts and its first frame."""
         stream, container = self._stream, self._container
         stream.thread_type = "NONE"  # several threads conceal damage differently from run to run
         stream.codec_context.thread_count = 1
         self._reformatter = VideoReformatter()
         rate = stream.average_rate
-        self.fps = float(rate) if rate and rate > 0 else FALLBACK_FPS
+        self.fps = fps or (float(rate) if rate and rate > 0 else FALLBACK_FPS)
+        self.clockless = fps is None and container.format.name in _CLOCKLESS
         self.codec = stream.codec_context.name
         self.frame_count = stream.frames or None
         if self.frame_count is None and container.duration:
             self.frame_count = max(1, round(container.duration / 1_000_000 * self.fps))
-        self._clock: _FixedClock | _StreamClock = _FixedClock(self.fps)
-        if not fixed_fps and stream.time_base is not None:
-            self._clock = _StreamClock(container.start_time or 0, stream.time_base, self.fps)
+        self._clock: FixedClock | StreamClock = FixedClock(self.fps)
+        if not fixed_fps and fps is None and stream.time_base is not None:
+            self._clock = StreamClock(container.start_time or 0, stream.time_base, self.fps)
         self._decoded = self._decode()
         self._first = next(self._decoded, None)
         if self._first is None:
             raise VideoError(f"{self.path}: expected video, no frame in it can be decoded")
         self.rotation = self._first.rotation % 360 if self._first.rotation % 90 == 0 else 0
-        turned = self.rotation % 180 == 90
-        size = self._first.width, self._first.height
-        self.width, self.height = size[::-1] if turned else size
+        self._grid = PixelGrid.of(stream, self._first, self._square)
+        self.aspect, self.corrected = self._grid.aspect, self._grid.corrected
+        size = self._grid.width, self._grid.height
+        self.width, self.height = size[::-1] if self.rotation % 180 == 90 else size
 
     def __enter__(self) -> Self:
         return self
@@ -143,10 +168,21 @@ class VideoReader:
         first, self._first = self._first, None
         if first is None:
             return
-        yield Frame(self._picture(first), 0, self._clock.time(0, first))
+        yield self._frame(0, first)
         for index, picture in enumerate(self._decoded, 1):
-            yield Frame(self._picture(picture), index, self._clock.time(index, picture))
+            yield self._frame(index, picture)
         self._complain()
+
+    def _frame(self, index: int, picture: av.VideoFrame) -> Frame:
+        """Return a decoded picture with its time and what was noticed of it."""
+        time, corrected = self._clock.time(index, picture)
+        marks = {
+            "resized": self._grid.resized(picture),
+            "clock": corrected,
+            "damaged": bool(picture.is_corrupt),
+        }
+        marked = frozenset(name for name, raised in marks.items() if raised)
+        return Frame(self._picture(picture), index, time, marks=marked)
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         """Yield the decoder's frames; skip and count what it refuses."""
@@ -174,13 +210,24 @@ class VideoReader:
 
     def _picture(self, frame: av.VideoFrame) -> UInt8:
         """Convert a frame to an upright BGR array, without a copy where its rows are adjacent."""
+        grid = self._grid
         bgr = self._reformatter.reformat(
-            frame, format="bgr24", src_colorspace=_BT601, dst_colorspace=_BT601, threads=1
+            frame,
+            grid.width,
+            grid.height,
+            format="bgr24",
+            src_colorspace=_BT601,
+            dst_colorspace=_BT601,
+            interpolation=Interpolation.BICUBIC if self._scaled(frame) else None,
+            threads=1,
         )
         plane = bgr.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(bgr.height, plane.line_size)
         image = rows[:, : 3 * bgr.width].reshape(bgr.height, bgr.width, 3)
         return _turned(image, self.rotation) if self.rotation else np.ascontiguousarray(image)
+
+    def _scaled(self, frame: av.VideoFrame) -> bool:
+        return (frame.width, frame.height) != (self._grid.width, self._grid.height)
 
     def _complain(self) -> None:
         """Raise if the file did not give all that it should."""
@@ -189,33 +236,6 @@ class VideoReader:
             raise VideoError(f"{self.path}: cut off, expected {claimed:,} bytes, got {size:,}")
         if self.damaged:
             raise VideoError(f"{self.path}: damaged, {self.damaged} packets cannot be decoded")
-
-
-class _FixedClock:
-    """OpenFace's stamps: frame number times the reciprocal of the frame rate."""
-
-    def __init__(self, fps: float) -> None:
-        self._period = 1.0 / fps
-
-    def time(self, index: int, frame: av.VideoFrame) -> float:  # noqa: ARG002 - a clock's interface
-        """Return the seconds of frame `index`."""
-        return index * self._period
-
-
-class _StreamClock:
-    """Presentation times, counted from the file's start."""
-
-    def __init__(self, start: int, time_base: Fraction, fps: float) -> None:
-        self._start = Fraction(max(start, 0), 1_000_000)
-        self._time_base = time_base
-        self._period = 1 / Fraction(fps)
-        self._next = Fraction(0)
-
-    def time(self, index: int, frame: av.VideoFrame) -> float:  # noqa: ARG002 - a clock's interface
-        """Return the seconds of a frame; one without a stamp follows its predecessor."""
-        now = self._next if frame.pts is None else frame.pts * self._time_base - self._start
-        self._next = now + self._period
-        return float(now)
 
 
 def _open(path: Path) -> av.container.InputContainer:
@@ -227,6 +247,9 @@ def _open(path: Path) -> av.container.InputContainer:
     size = path.stat().st_size
     if size == 0:
         raise VideoError(f"{path}: expected a video file, got 0 bytes")
+    content = content_of(path)
+    if content.kind == "still":
+        raise VideoError(f"{path}: expected a video, got a still picture ({content.format})")
     try:
         return av.open(f"file:{path}")
     except (FFmpegError, OSError, ValueError) as error:

@@ -110,7 +110,9 @@ class MultiFacePipeline:
         selection = self.config.selection
         if selection.of_people:
             raise InputError("face, roi: expected none where several faces are followed")
-        with open_frames(video_path, self.config.fixed_fps) as opened:
+        with open_frames(
+            video_path, self.config.fixed_fps, **self.config.reading.options
+        ) as opened:
             frames = selected_frames(opened, selection)
             size = frames.width, frames.height
             origin = Origin(frames.path, size, self.config.lens.camera(*size), frames.fps)

@@ -231,7 +231,9 @@ class FullPythonAUPipeline:
         """
         selected = selected_groups(groups)
         beside = outputs or Outputs()
-        with open_frames(video_path, self.config.fixed_fps) as opened:
+        with open_frames(
+            video_path, self.config.fixed_fps, **self.config.reading.options
+        ) as opened:
             video = self._select(opened, selection)
             size = video.width, video.height
             origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
@@ -296,7 +298,7 @@ class FullPythonAUPipeline:
             If the video cannot be read to its end, after the last frame that can.
         """
         if isinstance(video, (str, Path)):
-            with open_frames(video, self.config.fixed_fps) as opened:
+            with open_frames(video, self.config.fixed_fps, **self.config.reading.options) as opened:
                 yield from self.results(self._select(opened), groups)
             return
         choose_face(self._tracker, self.config.selection)

@@ -10,6 +10,11 @@ import numpy as np
 from pyfaceau.errors import InputError, check_array, check_image
 from pyfaceau.types.arrays import Float32, UInt8
 
+MARKS = ("resized", "clock", "damaged", "cut", "turned")
+"""What may be noticed of a frame: stored in another size than the first; the file's clock did not
+run forward here and was corrected; the decoder reports damage; the scene changes with it; the face
+is not upright in it and was looked for in a turned picture."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -25,12 +30,15 @@ class Frame:
         Seconds.
     gray : (H, W) uint8 or None
         The picture in gray, where it was made ahead of who needs it.
+    marks : frozenset of str
+        What was noticed of it, some of `MARKS`.
     """
 
     image: UInt8
     index: int
     timestamp: float
     gray: UInt8 | None = None
+    marks: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", check_image("image", self.image, channels=(3,)))
