@@ -124,39 +124,6 @@ class Fit:
             raise InputError(f"iterations: expected 1 or more, got {self.iterations}")
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How recordings are read.
-
-    Attributes
-    ----------
-    pixels : {'square', 'stored'}
-        What is measured where a file says that its pixels are not square: square ones, or those
-        that are stored, as OpenFace does.
-    fps : float
-        Frames per second, whatever the file says; 0: the file's own.
-    at_cuts : {'restart', 'keep', 'fail'}
-        Where the scene changes, maybe to another person: a new neutral face, OpenFace's one for
-        all, or no table.
-    rotate : {'auto', '0', '90', '180', '270'}
-        Counter-clockwise degrees by which the picture is turned to look for an upright face.
-    """
-
-    pixels: Literal["square", "stored"] = "square"
-    fps: float = 0.0
-    at_cuts: Literal["restart", "keep", "fail"] = "restart"
-    rotate: Literal["auto", "0", "90", "180", "270"] = "auto"
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.fps) and self.fps >= 0):
-            raise InputError(f"fps: expected 0 or a positive number, got {self.fps}")
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What `pyfaceau.media.picture.open_frames` is told."""
-        return {"square": self.pixels == "square", "fps": self.fps or None}
-
-
 WILD = Fit((15, 13, 11, 11), 1.25, 35.0, 2.5, 10)
 """The fit of OpenFace's option -wild, for difficult pictures."""
 
@@ -278,12 +245,17 @@ class Config:
     mirrored_input: bool = False
     identities: bool = False
     header: Literal["openface", "plain"] = "openface"
-    reading: Reading = field(default_factory=lambda: Reading())
+    reading: Reading = field(default_factory=Reading)
     lens: Lens = field(default_factory=Lens)
     selection: Selection = field(default_factory=Selection)
     fit: Fit = field(default_factory=Fit)
     refinement: Refinement = field(default_factory=Refinement)
     models: Models = field(default_factory=Models)
+
+    @property
+    def opening(self) -> dict[str, Any]:
+        """What `pyfaceau.media.picture.open_frames` is told."""
+        return {"fixed_fps": self.fixed_fps, **self.reading.options}
 
     @property
     def has_gaze(self) -> bool:

@@ -34,6 +34,11 @@ class SplitPredictor:
         self._split = bytearray()
         self._hidden: list[float] = []
 
+    def restart(self) -> None:
+        """Learn both neutral faces anew, see `AUPredictor.restart`."""
+        self._left.restart()
+        self._right.restart()
+
     def see(self, frame: Frame, face: TrackedFace) -> SplitFace | None:
         """Divide the next frame's face and take its halves.
 

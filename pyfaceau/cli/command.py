@@ -17,6 +17,7 @@ from pyfaceau.cli.landmarks import landmarks
 from pyfaceau.cli.live import live
 from pyfaceau.cli.network import network_option, with_network
 from pyfaceau.cli.outputs import check_outputs, output_options
+from pyfaceau.cli.recording import recording_options, with_reading
 from pyfaceau.cli.running import Runner, errors, run_jobs
 from pyfaceau.cli.selection import check_selection, selection_options, with_selection
 from pyfaceau.cli.sides import asymmetry, side_options, with_sides
@@ -178,6 +179,7 @@ def main() -> None:
 @output_options
 @header_option
 @selection_options
+@recording_options
 @click.option("--debug", is_flag=True, help="Show where an unexpected error comes from.")
 def process(
     inputs: tuple[Path, ...],
@@ -222,6 +224,7 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
             effect = f"{other} is -1" if one in ("fx", "cx") else "it does not count"
             message = f"-{one} without -{other}: in videos {effect}, in stills it does not count"
             click.echo(f"{message}, as in OpenFace", err=True)
+    settings = with_reading(settings, options)
     return replace(
         settings,
         device=options["device"] or settings.device,

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyfaceau.errors import VideoError
+from pyfaceau.media.kind import Content
 from pyfaceau.types import Frame, UInt8
 
 if TYPE_CHECKING:
     from PIL import Image
     from typing_extensions import Self
 
-FORMATS = ("webp", "avif")
+MOVING = (Content("webp", "video", 2), Content("avif", "video", 2))
 """What is read here; GIF and PNG animations are read as other videos are."""
 
 

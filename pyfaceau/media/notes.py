@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pyfaceau.media.picture import FrameSource
 from pyfaceau.media.video import VideoReader
@@ -31,13 +31,13 @@ class Notes:
         self.counts: Counter[str] = Counter()
         self._first: dict[str, int] = {}
 
-    def watch(self, frames: FrameSource) -> Iterator[Frame]:
+    def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield frames as they are, and note their marks.
 
         Parameters
         ----------
-        frames : FrameSource
-            An open video or sequence.
+        frames : iterable of Frame
+            In order.
 
         Yields
         ------

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from pyfaceau.errors import InputError, VideoError
-from pyfaceau.media.animation import FORMATS, Animation
+from pyfaceau.media.animation import MOVING, Animation
 from pyfaceau.media.kind import content_of, is_input
 from pyfaceau.media.video import FALLBACK_FPS, VideoReader
 from pyfaceau.types import FaceBox, Frame, UInt8
@@ -258,9 +258,8 @@ def open_frames(
     """
     if Path(path).is_dir():
         return PictureSequence(path)
-    if Path(path).is_file() and content_of(path).kind == "video":
-        if content_of(path).format in FORMATS:
-            return Animation(path)
+    if Path(path).is_file() and content_of(path) in MOVING:
+        return Animation(path)
     return VideoReader(path, fixed_fps, square=square, fps=fps)
 
 

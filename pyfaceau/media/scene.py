@@ -48,10 +48,11 @@ def with_cuts(frames: Iterable[Frame]) -> Iterator[Frame]:
         following = None if isinstance(item, End) else _raster(item.image)
         if held is not None:
             frame, raster = held
-            new = old is not None and changed(old, raster)
-            lasts = following is None or (old is not None and changed(old, following))
-            yield replace(frame, marks=frame.marks | {"cut"}) if new and lasts else frame
-            if not new or lasts:
+            old = raster if old is None else old
+            new = changed(old, raster)
+            cut = new and (following is None or changed(old, following))
+            yield replace(frame, marks=frame.marks | {"cut"}) if cut else frame
+            if cut or not new:
                 old = raster
         if isinstance(item, End):
             if item.error is not None:

@@ -33,6 +33,8 @@ class SelectedFrames:
 
     Attributes
     ----------
+    source : FrameSource
+        The source.
     path : Path
         The source's.
     width, height : int
@@ -55,7 +57,7 @@ class SelectedFrames:
                 f"{source.path}: start, end, rate: expected a video, got a folder of pictures, "
                 "which have no time; max_frames and every count pictures"
             )
-        self._source = source
+        self.source = source
         self._selection = selection
         self.path: Path = source.path
         self.width, self.height = source.width, source.height
@@ -64,15 +66,15 @@ class SelectedFrames:
 
     def _expected(self) -> int | None:
         """Return about how many frames will come."""
-        count, selection = self._source.frame_count, self._selection
+        count, selection = self.source.frame_count, self._selection
         if count is None:
             return None
-        end = min(selection.end, count / self._source.fps)
+        end = min(selection.end, count / self.source.fps)
         expected = max(1, round((end - selection.start) * self.fps))
         return min(expected, selection.max_frames or expected)
 
     def __enter__(self) -> Self:
-        self._source.__enter__()
+        self.source.__enter__()
         return self
 
     def __exit__(
@@ -81,7 +83,7 @@ class SelectedFrames:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._source.__exit__(kind, error, trace)
+        self.source.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames that are wanted.
@@ -101,7 +103,7 @@ class SelectedFrames:
         wanted, last = self._selection, 0.0
         inside = taken = 0
         due = -math.inf
-        for frame in self._source:
+        for frame in self.source:
             last = frame.timestamp
             if last > wanted.end + _SLACK:
                 break

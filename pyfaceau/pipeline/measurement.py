@@ -158,7 +158,15 @@ class FaceMeasurer:
         """
         points = landmarks_3d(self.pdm, face.shape, face.landmarks, camera)
         pose = head_pose(self.pdm, face.shape, face.landmarks, camera)
-        result = FrameResult(frame.index, frame.timestamp, face, points, pose, face_id=face_id)
+        result = FrameResult(
+            frame.index,
+            frame.timestamp,
+            face,
+            points,
+            pose,
+            face_id=face_id,
+            marks=frame.marks,
+        )
         if self.eyes is None:
             return result
         fits = face.eyes or self.eyes.nothing()

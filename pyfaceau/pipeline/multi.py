@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,14 +16,12 @@ from pyfaceau.overlap import ahead, check_threads
 from pyfaceau.pipeline.measurement import FaceMeasurer
 from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
+from pyfaceau.pipeline.watching import Watching
 from pyfaceau.tracking.fitter import FaceFitter
-from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.identity import Identities
 from pyfaceau.tracking.multi import MultiFaceTracker
 from pyfaceau.tracking.tracker import eyes_of, make_fitter
 from pyfaceau.types import Camera, Frame, FrameResult, TrackedFace
-
-logger = logging.getLogger(__name__)
 
 
 class MultiFacePipeline:
@@ -64,6 +61,7 @@ class MultiFacePipeline:
         self.config = config if isinstance(config, Config) else Config.load(config or "default")
         self.verbose = verbose
         self.threads = check_threads(threads)
+        self._watching = Watching(self.config.reading)
         self._measurer = FaceMeasurer(self.config.models)
         fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
         self._measurer.eyes = eyes_of(fitter)
@@ -110,9 +108,7 @@ class MultiFacePipeline:
         selection = self.config.selection
         if selection.of_people:
             raise InputError("face, roi: expected none where several faces are followed")
-        with open_frames(
-            video_path, self.config.fixed_fps, **self.config.reading.options
-        ) as opened:
+        with open_frames(video_path, **self.config.opening) as opened:
             frames = selected_frames(opened, selection)
             size = frames.width, frames.height
             origin = Origin(frames.path, size, self.config.lens.camera(*size), frames.fps)
@@ -122,8 +118,7 @@ class MultiFacePipeline:
                 closing(self._seen(frames, "aus" in selected or beside.features)) as seen,
             ):
                 written = record(seen, table, sinks=sinks)
-        if not written.faces:
-            logger.warning("%s: no face in any of its frames", video_path)
+        self._watching.report(frames, video_path, written)
         return written
 
     def results(
@@ -156,7 +151,7 @@ class MultiFacePipeline:
         """Yield each frame with its faces."""
         camera = self.config.lens.camera(frames.width, frames.height)
         self._tracker.reset()
-        with ahead(with_gray(frames), self.threads) as decoded:
+        with ahead(self._watching.frames(frames), self.threads) as decoded:
             tracked = ((frame, self._tracker.update(frame)) for frame in decoded)
             with ahead(tracked, self.threads) as followed:
                 for frame, faces in with_progress(followed, frames.frame_count, self.verbose):

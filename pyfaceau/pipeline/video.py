@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -24,15 +23,13 @@ from pyfaceau.pipeline.arguments import with_arguments
 from pyfaceau.pipeline.measurement import FaceMeasurer
 from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
+from pyfaceau.pipeline.watching import Watching
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
 
 if TYPE_CHECKING:
     import pandas as pd
-
-logger = logging.getLogger(__name__)
 
 
 class FullPythonAUPipeline:
@@ -106,6 +103,7 @@ class FullPythonAUPipeline:
         self.config = with_arguments(settings, files, use_clnf_refinement)
         self.verbose = verbose
         self.threads = check_threads(threads)
+        self._watching = Watching(self.config.reading)
         self._build(self.config.models, tracker)
         self.reset()
 
@@ -231,9 +229,7 @@ class FullPythonAUPipeline:
         """
         selected = selected_groups(groups)
         beside = outputs or Outputs()
-        with open_frames(
-            video_path, self.config.fixed_fps, **self.config.reading.options
-        ) as opened:
+        with open_frames(video_path, **self.config.opening) as opened:
             video = self._select(opened, selection)
             size = video.width, video.height
             origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
@@ -244,8 +240,7 @@ class FullPythonAUPipeline:
                 units = self.action_units if "aus" in selected else None
                 with closing(self._seen(video, "aus" in selected or beside.features)) as seen:
                     written = record(seen, table, units, sinks)
-        if not written.faces:
-            logger.warning("%s: no face in any of its %d frames", video_path, written.frames)
+        self._watching.report(video, video_path, written)
         return written
 
     def action_units(self, rows: int) -> tuple[Float64, ...]:
@@ -298,7 +293,7 @@ class FullPythonAUPipeline:
             If the video cannot be read to its end, after the last frame that can.
         """
         if isinstance(video, (str, Path)):
-            with open_frames(video, self.config.fixed_fps, **self.config.reading.options) as opened:
+            with open_frames(video, **self.config.opening) as opened:
                 yield from self.results(self._select(opened), groups)
             return
         choose_face(self._tracker, self.config.selection)
@@ -319,7 +314,7 @@ class FullPythonAUPipeline:
         """
         self.reset()
         with (
-            ahead(with_gray(video), self.threads) as frames,
+            ahead(self._watching.frames(video), self.threads) as frames,
             ahead(track(self._tracker, frames), self.threads) as faces,
         ):
             for frame, face in with_progress(faces, video.frame_count, self.verbose):
@@ -389,6 +384,10 @@ class FullPythonAUPipeline:
         result = self._measurer.place(frame, face, self._camera, gaze=face.success)
         if not action_units:
             return result
+        if self._watching.starts_anew(frame):
+            self._predictor.restart()
+            if self._sides is not None:
+                self._sides.restart()
         split = None if self._sides is None else self._sides.see(frame, face)
         if not face.ok:
             return replace(result, action_units=self._predictor.update(None, frame.timestamp))

@@ -78,6 +78,22 @@ class AUPredictor:
 
     def reset(self) -> None:
         """Forget everything: a new video starts."""
+        self._scenes: list[tuple[Float64, Float64]] = []
+        self._begin()
+
+    def restart(self) -> None:
+        """Learn the person anew: the scene changes, maybe to somebody else.
+
+        What was seen so far keeps the neutral face and the zero levels that it has by itself. A
+        calibration that was declared (an interval, a baseline) holds for all scenes.
+        """
+        if self._calibration.settles or not self._personal:
+            return
+        if self._ok:
+            self._scenes.append(self._finished())
+        self._begin()
+
+    def _begin(self) -> None:
         self._calibration.reset()
         self._blocks: list[Float64] = []
         self._ok = bytearray()
@@ -166,6 +182,12 @@ class AUPredictor:
         """
         if self._personal and self._faces and not self._calibrated:
             raise InputError("neutral: expected a face in the declared interval, got none")
+        parts = [*self._scenes, self._finished()]
+        intensities, presences = (np.concatenate(pair) for pair in zip(*parts, strict=True))
+        return intensities, presences
+
+    def _finished(self) -> tuple[Float64, Float64]:
+        """Return the action units of the scene in hand."""
         ok = np.array(self._ok, np.bool_)
         intensities, presences = self.raw()
         levels = self._levels

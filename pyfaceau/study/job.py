@@ -92,7 +92,9 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
         if path is not None:
             clear_parts(path)
     with ExitStack() as stack:
-        video = stack.enter_context(VideoReader(source, task["config"]["fixed_fps"]))
+        video = stack.enter_context(
+            VideoReader(source, **Config.from_table(task["config"]).opening)
+        )
         outcome["input_sha256"] = file_sha256(source)
         facts = {
             "codec": video.codec,
@@ -100,8 +102,9 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
             "fps": video.fps,
             "width": video.width,
             "height": video.height,
+            "aspect": str(video.aspect),
         }
-        outcome.update(facts)
+        outcome.update({name: value for name, value in facts.items() if name != "aspect"})
         pipeline, used = _pipeline(task["config"])
         outcome["weights"] = {_model_name(path): file_sha256(path) for path in sorted(used)}
         pipeline.calibrate(_calibration(task["neutral"]))
@@ -151,14 +154,17 @@ def _tapped(
     tell: Tell,
 ) -> Iterator[FrameResult]:
     """Yield the pipeline's results; complete quality and features before the last is through."""
+    cuts: list[int] = []
     for result in pipeline.results(video):
+        if "cut" in result.marks:
+            cuts.append(result.index)
         audit.write(result, result.index in video.repeated)
         if cache is not None:
             cache.write(result)
         tell(result.index + 1)
         yield result
     if cache is not None:
-        cache.finish(facts)
+        cache.finish({**facts, "cuts": cuts})
     audit.finish()
 
 

@@ -50,11 +50,25 @@ FLAGS = (
     "dark",
     "bright",
     "jump",
+    "damaged",
     "duplicated",
+    "resized",
+    "clock",
+    "cut",
+    "turned",
 )
-"""What a frame can be flagged for. All but the last make it unusable."""
+"""What a frame can be flagged for. All up to ``damaged`` make it unusable."""
 
-HARMLESS = frozenset({"duplicated"})
+HARMLESS = frozenset({"duplicated", "resized", "clock", "cut", "turned"})
+
+MARKED = {
+    "damaged": "are damaged, says the decoder",
+    "cut": "begin a new scene, maybe with another person",
+    "clock": "had their clock corrected",
+    "resized": "are stored in another size",
+    "turned": "were measured turned",
+}
+"""What is said of a video for each mark of its frames."""
 
 COLUMNS = (
     "frame,timestamp,usable,confidence,yaw,pitch,roll,eye_distance,sharpness,brightness,shift,"
@@ -119,6 +133,11 @@ class Quality:
             said.append(f"{self.dropped} frames are missing by the clock")
         if self.counts["duplicated"] > TOLERATED * self.frames:
             said.append(f"{self.counts['duplicated']} frames repeat the one before")
+        said += [
+            f"{self.counts[flag]} frames {text}"
+            for flag, text in MARKED.items()
+            if self.counts[flag]
+        ]
         return said
 
 
@@ -237,6 +256,7 @@ class QualityWriter:
             If the disk is full.
         """
         flags, measures = self._judge(result)
+        flags |= result.marks & set(FLAGS)
         if repeated:
             flags.add("duplicated")
         usable = flags <= HARMLESS

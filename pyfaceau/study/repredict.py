@@ -115,6 +115,7 @@ class Repredictor:
         self.models = AUModels.load(locate(config.models.au_predictors), config.static_aus)
         self._smooth = config.smoothing
         self._header = config.header
+        self._restarts = config.reading.at_cuts == "restart"
 
     def write(
         self,
@@ -161,8 +162,11 @@ class Repredictor:
             FeatureFile(features, self.pdm) as file,
             OpenFaceCSV(table, header=self._header) as out,
         ):
+            cuts = set(file.header.get("source", {}).get("cuts", ())) if self._restarts else set()
             for result in file:
                 out.write(result)
+                if result.index in cuts:
+                    predictor.restart()
                 predictor.update(result.features, result.timestamp)
                 if tell is not None:
                     tell(out.rows)

@@ -177,6 +177,8 @@ class FrameResult:
         What the models saw; None in a frame without face.
     face_id : int
         Which of several faces, from 0.
+    marks : frozenset of str
+        What was noticed of the frame, see `Frame`.
     split : SplitFace or None
         The halves, where they are asked for; None in a frame without face.
     """
@@ -192,4 +194,5 @@ class FrameResult:
     aligned: AlignedFace | None = None
     features: FaceFeatures | None = None
     face_id: int = 0
+    marks: frozenset[str] = frozenset()
     split: SplitFace | None = None

@@ -90,7 +90,7 @@ def test_what_is_no_picture_is_refused(tmp_path, content, message):
         path.write_bytes(content)
     with pytest.raises(VideoError, match=rf"a\.jpg: {message}"):
         read_picture(path)
-    with pytest.raises(VideoError, match="expected a picture, got a folder"):
+    with pytest.raises(VideoError, match="expected a file, got a folder"):
         read_picture(tmp_path)
 
 

@@ -1,0 +1,78 @@
+"""Options that say how a recording is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from pyfaceau.config import Config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--pixels",
+        type=click.Choice(["square", "stored"]),
+        help="Where pixels are not square: as they are meant, or as they are stored.",
+    ),
+    click.option("--fps", type=float, metavar="FPS", help="Frames per second; not the file's own."),
+    click.option(
+        "--at-cuts",
+        type=click.Choice(["restart", "keep", "fail"]),
+        help="At a change of scene: a new neutral face, one for all, or no table.",
+    ),
+    click.option(
+        "--rotate",
+        type=click.Choice(["auto", "0", "90", "180", "270"]),
+        help="Degrees counter-clockwise to turn the picture by, to find an upright face.",
+    ),
+)
+
+NAMES = ("pixels", "fps", "at_cuts", "rotate")
+"""Names of the options' values, which are the fields of `pyfaceau.config.Reading`."""
+
+
+def recording_options(command: F) -> F:
+    """Add the options to a command.
+
+    Parameters
+    ----------
+    command : callable
+        The command; gets them by `NAMES`.
+
+    Returns
+    -------
+    callable
+        The same.
+    """
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def with_reading(settings: Config, options: Mapping[str, Any]) -> Config:
+    """Return settings with the options that were given put in.
+
+    Parameters
+    ----------
+    settings : Config
+        A profile's.
+    options : mapping
+        Values of the options; None for those that were not given.
+
+    Returns
+    -------
+    Config
+        The settings.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
+    given = {name: options[name] for name in NAMES if options.get(name) is not None}
+    return replace(settings, reading=replace(settings.reading, **given)) if given else settings

@@ -1,0 +1,103 @@
+"""Frames on their way to the tracker, watched for what speaks against the recording."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pyfaceau.config import Reading
+from pyfaceau.errors import VideoError
+from pyfaceau.media.notes import Notes
+from pyfaceau.media.picture import FrameSource
+from pyfaceau.media.scene import with_cuts
+from pyfaceau.pipeline.recorder import Written
+from pyfaceau.tracking.gray import with_gray
+from pyfaceau.types import Frame
+
+logger = logging.getLogger(__name__)
+
+MOST = 3
+"""Lines that are said of a recording, at most."""
+
+
+class Watching:
+    """Notes of one recording at a time.
+
+    Parameters
+    ----------
+    reading : Reading
+        What is done where the scene changes.
+
+    Attributes
+    ----------
+    notes : Notes
+        What was noticed so far of the recording that was watched last.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self.notes = Notes()
+
+    def frames(self, source: FrameSource) -> Iterator[Frame]:
+        """Yield a recording's frames with their marks, in gray too.
+
+        Parameters
+        ----------
+        source : FrameSource
+            An open video or sequence.
+
+        Yields
+        ------
+        Frame
+            As they come.
+
+        Raises
+        ------
+        VideoError
+            At a change of scene, where that is asked for; or as from `source`.
+        """
+        self.notes = Notes()
+        return with_gray(self.notes.watch(self._whole(source, with_cuts(source))))
+
+    def _whole(self, source: FrameSource, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            if "cut" in frame.marks and self._reading.at_cuts == "fail":
+                raise VideoError(
+                    f"{source.path}: the scene changes at frame {frame.index + 1}; "
+                    "--at-cuts restart or keep goes on"
+                )
+            yield frame
+
+    def starts_anew(self, frame: Frame) -> bool:
+        """Tell whether a new neutral face is to be learnt from a frame on.
+
+        Parameters
+        ----------
+        frame : Frame
+            A frame that was watched.
+
+        Returns
+        -------
+        bool
+            The scene changes with it, and that counts.
+        """
+        return "cut" in frame.marks and self._reading.at_cuts == "restart"
+
+    def report(self, source: FrameSource, path: str | Path, written: Written) -> None:
+        """Say in a few lines what speaks against a table.
+
+        Parameters
+        ----------
+        source : FrameSource
+            What was read.
+        path : str or Path
+            As the user named it.
+        written : Written
+            The table.
+        """
+        lines = self.notes.lines(source)
+        if not written.faces:
+            lines.insert(0, f"no face in any of its {written.frames} frames")
+        for line in lines[:MOST]:
+            logger.warning("%s: %s", path, line)
