@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from pyfaceau.errors import InputError
 from pyfaceau.resources import read_toml, resource
-from pyfaceau.types import Camera, Selection
+from pyfaceau.types import Camera, Reading, Selection
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ import pytest
 from pyfaceau.config import Config, Lens, Models, Refinement, profiles
 from pyfaceau.errors import InputError
 from pyfaceau.resources import read_toml, resource
+from pyfaceau.types import Reading
 
 
 def test_shipped_profiles():
@@ -17,7 +18,8 @@ def test_shipped_profiles():
     assert Config.load("default") == Config()
     assert Config.load("fast") == Config(eyes=False, refinement=Refinement(enabled=False))
     assert Config.load("static") == Config(static_aus=True)
-    openface = Config(landmarks="clnf", detector="mtcnn", fixed_fps=True)
+    stored = Reading(pixels="stored", at_cuts="keep", rotate="0")
+    openface = Config(landmarks="clnf", detector="mtcnn", fixed_fps=True, reading=stored)
     assert Config.load("openface") == openface
     for name in ("ceclm", "clm"):
         models = Models(clnf=f"main_{name}_general.txt")

@@ -6,14 +6,13 @@ import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pyfaceau.config import Reading
 from pyfaceau.errors import VideoError
 from pyfaceau.media.notes import Notes
 from pyfaceau.media.picture import FrameSource
 from pyfaceau.media.scene import with_cuts
 from pyfaceau.pipeline.recorder import Written
 from pyfaceau.tracking.gray import with_gray
-from pyfaceau.types import Frame
+from pyfaceau.types import Frame, Reading
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from pyfaceau.errors import InputError, OutputError, PyfaceauError, VideoError, 
 from pyfaceau.media.selected import selected
 from pyfaceau.media.video import VideoReader
 from pyfaceau.models import weights
-from pyfaceau.output.openface_csv import OpenFaceCSV
+from pyfaceau.output.openface_csv import SPLIT, VIDEO, OpenFaceCSV
 from pyfaceau.study.features import FeatureWriter
 from pyfaceau.study.files import clear_parts
 from pyfaceau.study.identity import file_sha256, stamp
@@ -120,7 +120,8 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
                     pass
             else:
                 header = task["config"].get("header", "openface")
-                file = OpenFaceCSV(table, layout=pipeline.layout, header=header)
+                layout = SPLIT if task["config"].get("split_face") else VIDEO
+                file = OpenFaceCSV(table, layout=layout, header=header)
                 _write(results, stack.enter_context(file), pipeline)
         finally:
             outcome.update(_said(audit.quality))

@@ -37,8 +37,10 @@ from pyfaceau.types.face import (
 from pyfaceau.types.face import (
     TrackedFace as TrackedFace,
 )
+from pyfaceau.types.frame import MARKS as MARKS
 from pyfaceau.types.frame import Camera as Camera
 from pyfaceau.types.frame import Frame as Frame
+from pyfaceau.types.reading import Reading as Reading
 from pyfaceau.types.result import (
     AU_INTENSITIES as AU_INTENSITIES,
 )

@@ -95,7 +95,7 @@ def test_what_is_no_picture_is_refused(tmp_path, content, message):
 
 
 def test_pictures_are_taken_in_the_order_of_their_names(tmp_path):
-    for name in ("s10.png", "s2.png", "s1.JPG", "notes.txt", "s1.png.bak"):
+    for name in ("s10.png", "s2.png", "s1.JPG", "notes.txt", "._s3.png", ".s4.png", "Thumbs.db"):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
     assert [path.name for path in pictures_in(tmp_path)] == ["s1.JPG", "s10.png", "s2.png"]
