@@ -24,7 +24,7 @@ from pyfaceau.errors import PyfaceauError
 from validation import report
 from validation.metrics import Comparison, TextAgreement, compare, compare_text, noise_failures
 from validation.provenance import RESULTS, provenance
-from validation.reference import SHARED, Reference, read_table
+from validation.reference import SHARED, Reference, as_stored, read_table
 from validation.stages import StageCheck, action_unit_stages, geometry_stages
 
 logger = logging.getLogger("validation")
@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     from pyfaceau.pipeline.video import FullPythonAUPipeline
 
     try:
-        pipeline = FullPythonAUPipeline(config=options.config)
+        pipeline = FullPythonAUPipeline(config=as_stored(options.config))
     except PyfaceauError as error:
         parser.exit(2, f"{error}\n")
     reference = Reference(options.shared)

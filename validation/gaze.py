@@ -23,7 +23,7 @@ from validation import report
 from validation.ablation import FRONTAL
 from validation.metrics import points
 from validation.provenance import RESULTS, provenance
-from validation.reference import SHARED, Reference, read_table
+from validation.reference import SHARED, Reference, as_stored, read_table
 
 Float64 = NDArray[np.float64]
 
@@ -137,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     from pyfaceau.pipeline.video import FullPythonAUPipeline
 
-    pipeline = FullPythonAUPipeline(config=options.config)
+    pipeline = FullPythonAUPipeline(config=as_stored(options.config))
     reference = Reference(options.shared)
     results = {}
     with tempfile.TemporaryDirectory() as folder:

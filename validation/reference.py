@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from pyfaceau.config import Config
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 HOG_HEADER_BYTES = 16
@@ -90,3 +92,20 @@ def read_table(path: Path | io.StringIO) -> pd.DataFrame:
     table = pd.read_csv(path, skipinitialspace=True)
     table.columns = [name.strip() for name in table.columns]
     return table
+
+
+def as_stored(profile: str) -> Config:
+    """Return a profile that measures what is stored, as the reference does, as one person.
+
+    Parameters
+    ----------
+    profile : str
+        Its name.
+
+    Returns
+    -------
+    Config
+        With pixels as they are stored and one neutral face for all scenes.
+    """
+    config = Config.load(profile)
+    return replace(config, reading=replace(config.reading, pixels="stored", at_cuts="keep"))

@@ -39,16 +39,16 @@ class Watching:
         self.notes = Notes()
 
     def frames(self, source: FrameSource) -> Iterator[Frame]:
-        """Yield a recording's frames with their marks, in gray too.
+        """Return a recording's frames with their marks, in gray too.
 
         Parameters
         ----------
         source : FrameSource
             An open video or sequence.
 
-        Yields
-        ------
-        Frame
+        Returns
+        -------
+        iterator of Frame
             As they come.
 
         Raises
