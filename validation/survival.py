@@ -29,6 +29,7 @@ import numpy as np
 
 from pyfaceau.config import Config
 from pyfaceau.models.weights import sha256
+from pyfaceau.output.openface_csv import VIDEO
 from pyfaceau.study import job
 from pyfaceau.study.executors import LocalExecutor
 from pyfaceau.study.files import table_path
@@ -56,6 +57,8 @@ DELAY = float(os.environ.get("PYFACEAU_STUB_DELAY", "0"))
 
 class StubPipeline:
     """Looks like the pipeline to a study; sees a face in every picture, where its colours say."""
+
+    layout = VIDEO
 
     def calibrate(self, calibration: Any) -> None:
         """Take no notice."""

@@ -133,7 +133,7 @@ def _nearest(argument: str, takes: dict[str, int]) -> str:
     found = difflib.get_close_matches(_folded(argument.split("=", 1)[0]), folded, 1, 0.75)
     if found:
         return folded[found[0]]
-    return f"{short} {attached}" if short in takes else ""
+    return short if short in takes else ""
 
 
 def _folded(option: str) -> str:

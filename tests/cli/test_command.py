@@ -187,9 +187,9 @@ def test_gaze_that_the_profile_does_not_measure_is_refused(run, face, tmp_path):
     ("wrong", "hint"),
     [
         ("-o=a.csv", "-o a.csv"),
-        ("-out.csv", "-o ut.csv"),
+        ("-out.csv", "-o"),
         ("-outdir", "-out_dir"),
-        ("-of", "-o f"),
+        ("-of", "-o"),
         ("-2dfp", "-2Dfp"),
     ],
 )
