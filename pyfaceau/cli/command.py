@@ -13,6 +13,8 @@ from pyfaceau import __version__
 from pyfaceau.cli.app import app
 from pyfaceau.cli.dialect import header_option, with_header
 from pyfaceau.cli.inputs import plan
+from pyfaceau.cli.facemap import facemap
+from pyfaceau.cli.inputs import Job, plan
 from pyfaceau.cli.landmarks import landmarks
 from pyfaceau.cli.live import live
 from pyfaceau.cli.network import network_option, with_network
@@ -279,3 +281,4 @@ main.add_command(repredict)
 main.add_command(asymmetry)
 main.add_command(landmarks)
 main.add_command(live)
+main.add_command(facemap)

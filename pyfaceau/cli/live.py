@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyfaceau.cli.network import network_option, with_network
 from pyfaceau.errors import PyfaceauError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     "--file", type=click.Path(path_type=Path), help="A video, played as if it were a camera."
 )
 @click.option("--config", default="default", show_default=True, help="Profile: name or TOML file.")
-@click.option("--landmarks", metavar="PATH.onnx", help="Landmark network in place of PFLD.")
+@network_option
 @click.option(
     "--record",
     type=click.Path(path_type=Path),
@@ -77,7 +78,7 @@ def _session(options: dict[str, Any]) -> PyfaceauError | None:
         from pyfaceau.live.window import check_display, run_window
 
         check_display()
-    config = Config.load(options["config"])
+    config = with_network(Config.load(options["config"]), options["network"])
     opened: Source = (
         FileSource(options["file"])
         if options["file"] is not None
@@ -85,7 +86,7 @@ def _session(options: dict[str, Any]) -> PyfaceauError | None:
     )
     with opened as source, ExitStack() as stack:
         click.echo(f"{source.name}: getting ready", err=True)
-        pipeline = FullPythonAUPipeline(config=config, pfld_model=options["landmarks"])
+        pipeline = FullPythonAUPipeline(config=config)
         folder = locate(pipeline.config.models.au_predictors)
         units = LiveUnits(AUModels.load(folder, pipeline.config.static_aus))
         engine = LiveEngine(pipeline, units, source, window)

@@ -201,9 +201,7 @@ class FaceMap3DMM:
     ) -> None:
         if normalize not in NORMALISATIONS:
             raise InputError(f"normalize: expected {', '.join(NORMALISATIONS)}, got {normalize!r}")
-        self.path = locate(ARCHIVE) if model is None else Path(model)
-        if self.path.suffix == ".zip":
-            self.path = unpacked_network(self.path)
+        self.path = network_file(model)
         self._session = open_any_session(self.path, device)
         self._normalize, self._bgr = normalize, bgr
         entry = _named(self.path, "input", self._session.get_inputs(), input_name)
@@ -261,6 +259,28 @@ class FaceMap3DMM:
             values = (values / 255 - _MEAN[::step]) / _DEVIATION[::step]
         tensor = values.transpose(2, 0, 1) if axes == "NCHW" else values
         return np.ascontiguousarray(tensor[None], np.float32)
+
+
+def network_file(model: str | os.PathLike[str] | None = None) -> Path:
+    """Return the network's ONNX file.
+
+    Parameters
+    ----------
+    model : path, optional
+        An .onnx file, or a .zip with one; None takes the installed FaceMap.
+
+    Returns
+    -------
+    Path
+        The file, unpacked where it came in an archive.
+
+    Raises
+    ------
+    WeightsError
+        If it is missing or the archive is damaged.
+    """
+    path = locate(ARCHIVE if model is None else os.fspath(model))
+    return unpacked_network(path) if path.suffix == ".zip" else path
 
 
 def describe(model: str | os.PathLike[str]) -> str:

@@ -14,7 +14,7 @@ from pyfaceau.errors import OutputError
 from pyfaceau.output.drawing import draw_face
 from pyfaceau.output.sink import Sink
 from pyfaceau.output.target import Target, writing
-from pyfaceau.types import Camera, Frame, FrameResult
+from pyfaceau.types import Camera, Frame, FrameResult, UInt8
 
 _CONTAINERS = {".avi": "avi", ".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -85,6 +85,21 @@ class OverlayVideo(Sink):
         for result in faces:
             if result.face.confidence > _SURE:
                 draw_face(image, result, self._camera)
+        self.append(image)
+
+    def append(self, image: UInt8) -> None:
+        """Append a picture as it is.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR, of the video's size.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full.
+        """
         picture = av.VideoFrame.from_ndarray(image, format="bgr24")
         picture.pts = self._frames
         picture.time_base = self._period

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from pathlib import Path
-
 import cv2
 import numpy as np
 
-from pyfaceau.errors import WeightsError
-from pyfaceau.models.modelfile import TextReader
-from pyfaceau.models.weights import locate
 from pyfaceau.types import Float32, Float64, Int32, UInt8
 
 _SHIFT = 4
@@ -29,35 +23,6 @@ CONTOURS: tuple[tuple[range, bool], ...] = (
     (range(60, 68), True),
 )
 """Lines of the 68 iBUG points, and whether each is closed."""
-
-
-@functools.lru_cache(maxsize=4)
-def triangles(file: str | Path = "tris_68_full.txt") -> Int32:
-    """Read the triangles that cover the face.
-
-    Parameters
-    ----------
-    file : str or Path
-        The file, or its name within the weights folder: a count, then three numbers of points for
-        each.
-
-    Returns
-    -------
-    (n, 3) int32
-        Numbers of points.
-
-    Raises
-    ------
-    WeightsError
-        If the file is missing or altered.
-    """
-    path = locate(file)
-    reader = TextReader(path)
-    corners = reader.numbers(3 * reader.integer()).astype(np.int32).reshape(-1, 3)
-    reader.expect_end()
-    if corners.size == 0 or corners.min() < 0 or corners.max() > 67:
-        raise WeightsError(f"{path}: expected numbers of points from 0 to 67")
-    return corners
 
 
 def draw_points(
@@ -84,7 +49,7 @@ def draw_points(
     contours : bool
         Join the points of brows, eyes, nose, lips and jaw; of 68 points only.
     mesh : (m, 3) int32, optional
-        Triangles to draw, see `triangles`; of 68 points only.
+        Triangles to draw, numbers of points; of 68 points only.
     """
     seen = np.asarray(np.isfinite(points).all(axis=1))
     places = np.rint(np.clip(np.nan_to_num(points), -_FAR, _FAR) * (1 << _SHIFT)).astype(np.int32)

@@ -122,12 +122,12 @@ class _ONet(_Detected):
         return FoundPoints(score, found, crop, reason)
 
 
-class _PFLD(_Detected):
-    def __init__(self) -> None:
-        from pyfaceau.landmarks.pfld import PFLD
+class _Network(_Detected):
+    def __init__(self, model: str | None = None) -> None:
+        from pyfaceau.landmarks.network import open_network
 
         super().__init__()
-        self._model = PFLD()
+        self._model = open_network(model)
 
     def find(self, image: UInt8, box: FaceBox | None) -> FoundPoints:
         box = box or _whole_box(image)
@@ -186,7 +186,8 @@ def open_model(name: str) -> PointModel:
     Parameters
     ----------
     name : str
-        One of `MODELS`, or the path of an ONNX network of 5 or 68 points.
+        One of `MODELS`, or the path of an ONNX network: ONet, FaceMap, or of 68 points as
+        `pyfaceau.landmarks.network` reads it.
 
     Returns
     -------
@@ -201,7 +202,7 @@ def open_model(name: str) -> PointModel:
         If a model file is missing, altered or none of these networks.
     """
     simple: dict[str, Callable[[], PointModel]]
-    simple = {"onet": _ONet, "pfld": _PFLD, "facemap": _FaceMap}
+    simple = {"onet": _ONet, "pfld": _Network, "facemap": _FaceMap}
     if name in simple:
         return simple[name]()
     if name == "clnf" or (name == "free" and name in profiles()):
@@ -221,11 +222,7 @@ def _of_file(path: str) -> PointModel:
         return _ONet(path)
     if facemap_3dmm.VALUES in lengths:
         return _FaceMap(path)
-    raise InputError(
-        f"{path}: expected a landmark network (ONet or FaceMap), got outputs of "
-        f"{', '.join(str(n) for n in sorted(lengths, key=str))} values; "
-        "`pyfaceau facemap --inspect --model FILE` shows them"
-    )
+    return _Network(path)
 
 
 def write_landmarks(
