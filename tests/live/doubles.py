@@ -31,21 +31,28 @@ def models(cutoff: float = 0.2) -> AUModels:
     )
 
 
+STAMP = 1 / 30
+"""Seconds between the time stamps of two pictures."""
+
+
 class Pictures:
-    """Pictures every so many seconds; at the end the camera is pulled out, if so told."""
+    """Pictures as fast as they are measured, or (rushed) at once, however long that takes.
+
+    At the end the camera is pulled out, if so told.
+    """
 
     name = "pictures"
 
-    def __init__(self, count: int, period: float = 0.0, vanishes: bool = False) -> None:
+    def __init__(self, count: int, pipeline: Pipeline, rushed: bool, vanishes: bool) -> None:
         self.first = frame().image
-        self._count, self._period, self._vanishes = count, period, vanishes
+        self._count, self._pipeline = count, pipeline
+        self._rushed, self._vanishes = rushed, vanishes
 
     def frames(self) -> Iterator[Captured]:
-        start = time.monotonic()
         for index in range(self._count):
-            due = start + index * self._period
-            time.sleep(max(0.0, due - time.monotonic()))
-            yield Captured(self.first, index, index * self._period, time.monotonic())
+            yield Captured(self.first, index, index * STAMP, time.monotonic())
+            while not self._rushed and self._pipeline.seen <= index and not self.left:
+                time.sleep(0.0005)
         if self._vanishes:
             raise VideoError("camera 0: gives no more pictures after 5; was it unplugged?")
 
@@ -54,6 +61,9 @@ class Pictures:
 
     def __exit__(self, *error: object) -> None:
         """Nothing is open."""
+
+    left = False
+    """Nobody measures any more."""
 
 
 class Pipeline:
@@ -84,16 +94,31 @@ class Pipeline:
 
 def engine(
     count: int = 6,
-    period: float = 0.0,
-    work: float = 0.0,
     *,
+    work: float = 0.0,
+    rushed: bool = False,
     window: bool = False,
     vanishes: bool = False,
     landmarks: str = "pfld",
 ) -> LiveEngine:
     """Return a session of doubles, not started."""
-    source = Pictures(count, period, vanishes)
-    return LiveEngine(Pipeline(work, landmarks), LiveUnits(models()), source, window)
+    pipeline = Pipeline(work, landmarks)
+    source = Pictures(count, pipeline, rushed, vanishes)
+    session = LiveEngine(pipeline, LiveUnits(models()), source, window)
+    session.listen(End(source))
+    return session
+
+
+class End:
+    """A listener that tells the source when the session is over."""
+
+    def __init__(self, source: Pictures) -> None:
+        self._source = source
+
+    def put(self, value: object) -> None: ...
+
+    def close(self) -> None:
+        self._source.left = True
 
 
 def run(session: LiveEngine) -> None:

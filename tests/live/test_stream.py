@@ -36,17 +36,20 @@ def lines_of(session) -> list[dict]:
 
 
 def test_lines_hold_what_the_docs_say() -> None:
-    *frames, end = lines_of(engine(count=7, period=0.02, landmarks="clnf"))
+    *frames, end = lines_of(engine(count=90, work=0.003, landmarks="clnf"))
     assert end == {"type": "end", "schema": 1}
-    assert [frame["frame"] for frame in frames] == [1, 2, 3, 4, 5, 6, 7]
-    first, missing = frames[0], frames[2]
-    assert first["success"]
+    numbers = [frame["frame"] for frame in frames]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == 90
+    first = next(frame for frame in frames if frame["success"])
+    missing = next(frame for frame in frames if not frame["success"])
+    assert missing["frame"] % 3 == 0
     assert np.shape(first["landmarks"]) == (68, 2)
     assert first["pose"] == {"translation": [0, 0, 800], "rotation": [0, 0, 0]}
     assert first["gaze"]["vectors"][1] == [0.6, 0, -0.8]
     assert tuple(first["au_r"]) == AU_INTENSITIES
     assert tuple(first["au_c"]) == AU_PRESENCES
-    assert frames[1]["au_r"]["AU02_r"] == 1
+    assert 0 <= first["au_r"]["AU02_r"] <= 5
     assert missing["reason"] == "no face detected"
     empty = ("landmarks", "pose", "gaze", "au_r", "au_c")
     assert [missing[name] for name in empty] == [None] * 5
@@ -57,7 +60,7 @@ def test_lines_hold_what_the_docs_say() -> None:
 
 def test_a_reader_that_does_not_read_slows_nobody() -> None:
     """A pipe holds some 64 KB, fewer than forty messages."""
-    session = engine(count=300, period=0.002)
+    session = engine(count=300, work=0.003)
     reading, writing = os.pipe()
     writer = os.fdopen(writing, "w")
     lines = LineWriter(session, writer)
@@ -74,7 +77,7 @@ def test_a_reader_that_does_not_read_slows_nobody() -> None:
 
 
 def test_a_reader_that_goes_away_ends_the_session() -> None:
-    session = engine(count=100_000, period=0.001)
+    session = engine(count=100_000, work=0.003)
     reading, writing = os.pipe()
     os.close(reading)
     writer = os.fdopen(writing, "w")
@@ -87,7 +90,7 @@ def test_a_reader_that_goes_away_ends_the_session() -> None:
 
 @pytest.fixture
 def served():
-    session = engine(count=100_000, period=0.003)
+    session = engine(count=100_000, work=0.003)
     server = FrameServer(session, "127.0.0.1", 0)
     server.start()
     session.start()
@@ -110,7 +113,7 @@ def test_two_clients_and_one_that_sleeps(served: FrameServer) -> None:
 
 
 def test_the_last_message_says_that_it_is_the_last() -> None:
-    session = engine(count=60, period=0.005)
+    session = engine(count=60, work=0.003)
     server = FrameServer(session, "127.0.0.1", 0)
     server.start()
     with connect(f"ws://{server.address}") as client:
@@ -173,7 +176,7 @@ def test_addresses() -> None:
 
 
 def test_samples_of_lab_streaming_layer() -> None:
-    session = engine(count=3, period=0.02)
+    session = engine(count=3)
     frames = []
     session.listen(type("All", (), {"put": lambda _, f: frames.append(f), "close": list})())
     run(session)

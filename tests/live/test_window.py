@@ -41,7 +41,7 @@ def wait(app, until) -> None:
 
 
 def test_keys_record_take_the_neutral_face_and_quit(app, tmp_path: Path) -> None:
-    session = engine(count=100_000, period=0.01, window=True, landmarks="clnf")
+    session = engine(count=100_000, work=0.01, window=True, landmarks="clnf")
     shown = window.LiveWindow(session, "test", lambda: tmp_path / "r.csv")
     shown.show()
     session.start()
@@ -64,7 +64,7 @@ def test_keys_record_take_the_neutral_face_and_quit(app, tmp_path: Path) -> None
 
 
 def test_the_window_closes_with_the_video(app, tmp_path: Path) -> None:
-    session = engine(count=5, period=0.01, window=True)
+    session = engine(count=5, work=0.01, window=True)
     window.run_window(session, "test", lambda: tmp_path / "r.csv")
     session.join()
     assert session.error is None
