@@ -12,9 +12,8 @@ import click
 from pyfaceau import __version__
 from pyfaceau.cli.app import app
 from pyfaceau.cli.dialect import header_option, with_header
-from pyfaceau.cli.inputs import plan
 from pyfaceau.cli.facemap import facemap
-from pyfaceau.cli.inputs import Job, plan
+from pyfaceau.cli.inputs import plan
 from pyfaceau.cli.landmarks import landmarks
 from pyfaceau.cli.live import live
 from pyfaceau.cli.network import network_option, with_network
