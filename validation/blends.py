@@ -43,6 +43,8 @@ _RIGID = [0, 16, 27, 28, 29, 30, 36, 39, 42, 45]
 _LIDS = {1.0: ((43, 47), (44, 46)), -1.0: ((37, 41), (38, 40))}
 _SHUT = 0.95
 """Share of the lids' opening that a full closure takes."""
+_RAISED = 0.35
+"""What is drawn down is the skin this much of the opening above the lid, so that no lash is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,14 +140,47 @@ def blend(
     `drift` moves the whole face, pixels.
     """
     now = person.points + moved(person, movement, amount)
+    if movement.kind == "eye":
+        return _shut(person, movement, amount, drift)
     picture = _warped(person.neutral, now, person.points, drift)
-    if movement.kind == "eye" or amount == 0:
+    if amount == 0:
         return picture
     grid = np.stack(np.meshgrid(np.arange(SIZE), np.arange(SIZE)), axis=-1) - np.array(drift)
     weight = amount * movement.weight(person.midline.beyond(grid), person.eyes)[..., None]
     other = _warped(person.smiling, now, person.smile, drift)
     mixed = (1 - weight) * picture + weight * other
     return np.rint(mixed).astype(np.uint8)
+
+
+def _shut(person: Person, movement: Movement, amount: float, drift: tuple[float, float]) -> Picture:
+    """Return the neutral picture with upper lids drawn down, column by column."""
+    fine = np.arange(SIZE, dtype=np.float64)
+    x, y = np.meshgrid(fine - drift[0], fine - drift[1])
+    source = y.copy()
+    for side in SIDES[movement.side]:
+        corners = (42, 45) if side > 0 else (36, 39)
+        ends = person.points[list(corners)]
+        (u, low), (v, low2) = _LIDS[side]
+        upper, lower = (
+            np.polyfit(*person.points[[corners[0], *middle, corners[1]]].T, 2)
+            for middle in ((u, v), (low, low2))
+        )
+        inside = (x > ends[:, 0].min()) & (x < ends[:, 0].max())
+        lid, under = np.polyval(upper, x), np.polyval(lower, x)
+        gap = np.maximum(under - lid, 0)
+        skin = lid - _RAISED * gap  # above the lashes
+        top = lid - 2.5 * _RAISED * gap
+        edge = skin + amount * _SHUT * (under - skin)
+        above = inside & (y > top) & (y <= edge)
+        below = inside & (y > edge) & (y < under)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            stretched = top + (y - top) * (skin - top) / (edge - top)
+            squeezed = under - (under - y) * (under - skin) / (under - edge)
+        source[above], source[below] = stretched[above], squeezed[below]
+    maps = x.astype(np.float32), source.astype(np.float32)
+    return np.asarray(
+        cv2.remap(person.neutral, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    )
 
 
 def _warped(picture: Picture, at: Points, source: Points, drift: tuple[float, float]) -> Picture:
@@ -253,7 +288,7 @@ def people(folder: Path, count: int | None = None) -> Iterator[Person]:
     """Yield the people of a webmorph folder who have a neutral and a smiling picture."""
     from pyfaceau import CLNF
 
-    model = CLNF()
+    model = CLNF(detector="retinaface")
     known = np.load(folder / "neutral_front.npz", allow_pickle=False)
     for name, manual in list(zip(known["names"], known["ibug68"], strict=True))[:count]:
         number = str(name)[:3]

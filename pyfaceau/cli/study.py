@@ -137,6 +137,11 @@ def run(
         settings = with_sides(
             with_selection(with_header(_settings(config, static), header), chosen), sides
         )
+        if settings.split_face and (keep_features or baselines):
+            raise click.UsageError(
+                "--split-face: kept features hold the whole face only; "
+                "leave out --keep-features and --baseline"
+            )
         wanted = Wanted(settings, keep_features, neutral, tuple(sorted(set(baselines))))
         _run(out, wanted, found, worker_options, force=False)
 

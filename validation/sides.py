@@ -1,0 +1,387 @@
+"""Left and right measured on faces whose two sides are known.
+
+    python -m validation.sides blends FOLDER     # one-sided smiles and closures of known amplitude
+    python -m validation.sides shrinkage FOLDER  # how much of a one-sided movement landmarks report
+    python -m validation.sides halves VIDEO...   # --split-face against half-face videos
+    python -m validation.sides mirror VIDEO...   # mirrored videos: exact, and tracked anew
+    python -m validation.sides cost VIDEO...     # time per frame with and without --split-face
+
+FOLDER holds the webmorph pictures, see `validation.blends`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import pyfaceau
+from pyfaceau import CLNF, Config, FullPythonAUPipeline, VideoReader
+from pyfaceau.asymmetry.gate import asymmetry
+from pyfaceau.asymmetry.geometry import measure
+from pyfaceau.asymmetry.midline import PARTNERS, find_midline, half_made_whole
+from pyfaceau.output.openface_csv import OpenFaceCSV
+from pyfaceau.types import AU_INTENSITIES, TrackedFace
+from validation.blends import FPS, Clip, Movement, Picture, Points, people, write_lossless
+from validation.provenance import provenance
+
+STEPS = (0.25, 0.5, 0.75, 1.0)
+RESTING, RISE, HOLD = 12, 2, 4
+
+
+def staircase() -> Points:
+    """Return a course of rest, then a hold at each of `STEPS`."""
+    parts = [np.zeros(RESTING)]
+    before = 0.0
+    for step in STEPS:
+        parts += [np.linspace(before, step, RISE + 2)[1:-1], np.full(HOLD, step)]
+        before = step
+    return np.concatenate(parts)
+
+
+def table_of(pipeline: FullPythonAUPipeline, frames: Iterable[Picture]) -> pd.DataFrame:
+    """Return the table that a pipeline writes of frames."""
+    pipeline.reset()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.csv"
+        with OpenFaceCSV(path, layout=pipeline.layout) as table:
+            for k, frame in enumerate(frames):
+                table.write(pipeline.process_frame(frame, k / FPS))
+            table.finish(*pipeline.action_units(table.rows))
+        return pyfaceau.read(path)
+
+
+def blends(
+    folder: Path, count: int | None, store: Path | None, kinds: Iterable[str]
+) -> Iterator[str]:
+    """Measure one-sided smiles and closures of known side and amplitude."""
+    pipeline = FullPythonAUPipeline(config=replace(Config.load("default"), split_face=True))
+    columns = ["person", "kind", "side", "measure", "step", "difference", "left", "right", "leads"]
+    rows = []
+    shares = staircase()
+    rest = np.arange(len(shares)) < RESTING
+    for person in people(folder, count):
+        for kind, side in [(k, s) for k in kinds for s in ("left", "right", "both")]:
+            clip = Clip(person, [(Movement(kind, side), shares)], int(person.name))
+            table = table_of(pipeline, clip)
+            values = measure(table, rest=rest)
+            values = values.join(table[[n for n in table if n.startswith("AU") and "_r_" in n]])
+            for name in _names(values):
+                left, right = (values[f"{name}_{s}"].to_numpy() for s in ("left", "right"))
+                if not np.isfinite(left[rest]).sum() > 3:
+                    continue
+                floor = 0.01 if name.startswith("AU") else 0.0
+                compared = asymmetry(left, right, rest, floor=floor)
+                for step in STEPS:
+                    held = np.flatnonzero(shares == step)
+                    part = compared.iloc[held]
+                    rows.append((person.name, kind, side, name, step, *part[columns[5:]].median()))
+    frame = pd.DataFrame(rows, columns=columns)
+    if store is not None:
+        frame.to_csv(store, index=False)
+    yield from summary(frame)
+
+
+def _names(values: pd.DataFrame) -> list[str]:
+    return [n.removesuffix("_left") for n in values if n.endswith("_left") and "closed" not in n]
+
+
+def summary(frame: pd.DataFrame) -> Iterator[str]:
+    """Yield the table of what was named rightly, per kind and measure."""
+    yield (
+        "| kind | measure | side right at 100 % | at 75 % | at 50 % | at 25 % | grows "
+        "| Spearman, median | leads, symmetric |"
+    )
+    yield "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |"
+    for (kind, name), part in frame.groupby(["kind", "measure"], sort=False):
+        one = part[part["side"] != "both"]
+        sign = np.where(one["side"] == "left", 1.0, -1.0)
+        move = np.abs(one["left"]) - np.abs(one["right"])
+        right = (np.sign(move) == sign).groupby(one["step"]).mean()
+        known = one.assign(lead=sign * move)
+        wide = known.pivot_table(index=["person", "side"], columns="step", values="lead")
+        order = wide.rank(axis=1).apply(lambda row: np.corrcoef(row, np.arange(4))[0, 1], axis=1)
+        grows = (wide[1.0] > wide[0.25]).mean()
+        both = part[(part["side"] == "both") & (part["step"] == 1.0)]
+        false = (both["leads"] != 0).mean()
+        yield (
+            f"| {kind} | {name} | "
+            + " | ".join(f"{100 * right[s]:.1f} %" for s in (1.0, 0.75, 0.5, 0.25))
+            + f" | {100 * grows:.1f} % | {order.median():.2f} | {100 * false:.1f} % |"
+        )
+
+
+def _tracked() -> dict[str, FullPythonAUPipeline]:
+    """Return what gives landmarks of a video."""
+    default = Config.load("default")
+    made = {name: Config.load(name) for name in ("fast", "default", "openface")}
+    points = replace(default, refinement=replace(default.refinement, method="points"))
+    found = {
+        "PFLD": made["fast"],
+        "nine points": points,
+        "default": made["default"],
+        "openface (full CLNF)": made["openface"],
+    }
+    pipelines = {n: FullPythonAUPipeline(config=c, threads=1) for n, c in found.items()}
+    for weight in (10.0, 2.5):
+        tracker = CLNF(detector="retinaface", regularization=weight).tracker()
+        pipelines[f"full CLNF, prior {weight:g}"] = FullPythonAUPipeline(
+            config=made["openface"], tracker=tracker, threads=1
+        )
+    return pipelines
+
+
+def shrinkage(folder: Path, count: int | None) -> Iterator[str]:
+    """Compare the asymmetry that landmarks report with the one that was made."""
+    kept = ("commissure_x", "commissure_y", "commissure_excursion", "smile_angle")
+    kept += ("upper_lip_height", "palpebral_height", "mrd1")
+    moves = {"smile": kept[:5], "eye": kept[5:]}
+    found = _tracked()
+    course = np.concatenate([np.zeros(8), np.linspace(0, 1, 8), np.ones(8)])
+    rest, held = course == 0, np.arange(len(course)) >= len(course) - 5
+    rows: dict[str, list[tuple[float, float, int]]] = {f"{s} {n}": [] for s in found for n in kept}
+    for number, person in enumerate(people(folder, count)):
+        known = np.where(np.isfinite(person.manual), person.manual, person.points)
+        for kind, names in moves.items():
+            side = ("left", "right")[number % 2]
+            clip = Clip(person, [(Movement(kind, side), course)], int(person.name))
+            pictures, truth = list(clip), _differences(clip.truth(known), names, rest, held)
+            for source, pipeline in found.items():
+                pipeline.reset()
+                faces = [pipeline.process_frame(p, k / FPS).face for k, p in enumerate(pictures)]
+                points = np.stack([face.landmarks for face in faces]).astype(np.float64)
+                points[[not face.success for face in faces]] = np.nan
+                for name, a, b in zip(
+                    names, truth, _differences(points, names, rest, held), strict=True
+                ):
+                    if np.isfinite(b):
+                        rows[f"{source} {name}"].append((a, b, number // 2 % 2))
+    yield "| source | " + " | ".join(kept) + " |"
+    yield "| :-- |" + " --: |" * len(kept)
+    for source in found:
+        cells = []
+        for name in kept:
+            x, y, half = np.array(rows[f"{source} {name}"]).T
+            parts = [np.ones(len(x), bool), half == 0, half == 1]
+            a, b, c = (float(x[p] @ y[p] / (x[p] @ x[p])) for p in parts)
+            cells.append(f"{a:.2f} ({b:.2f}, {c:.2f}; r {np.corrcoef(x, y)[0, 1]:.2f})")
+        yield f"| {source} | " + " | ".join(cells) + " |"
+
+
+def _differences(points: Points, names: Iterable[str], rest: Points, held: Points) -> list[float]:
+    """Return the change of left less right from rest to what is held."""
+    values = measure(flat_table(points))
+    change = values[held].median() - values[rest].median()
+    return [float(change[f"{n}_2d_left"] - change[f"{n}_2d_right"]) for n in names]
+
+
+def flat_table(points: Points) -> pd.DataFrame:
+    """Return a table of landmarks, (N, 68, 2) pixels."""
+    names = [f"{axis}_{i}" for axis in "xy" for i in range(68)]
+    values = np.asarray(points, np.float64).transpose(0, 2, 1).reshape(len(points), -1)
+    return pd.DataFrame(values, columns=names)
+
+
+class Fixed:
+    """A tracker that says what it was told: the faces of another, perhaps mirrored."""
+
+    def __init__(self, faces: list[TrackedFace], pdm: object, width: int | None = None) -> None:
+        self.faces, self.pdm, self.width, self.next = faces, pdm, width, 0
+
+    def reset(self) -> None:
+        """Begin again."""
+        self.next = 0
+
+    def update(self, frame: object) -> TrackedFace:  # noqa: ARG002 - what a tracker takes
+        """Return the next face, its landmarks on a grid of 1/1024 pixel."""
+        face = self.faces[self.next]
+        self.next += 1
+        points = np.round(face.landmarks.astype(np.float64) * 1024) / 1024
+        if self.width is not None and face.ok:
+            points = points[PARTNERS]
+            points[:, 0] = self.width - 1 - points[:, 0]
+        return replace(face, landmarks=points.astype(np.float32))
+
+
+def halves(videos: list[Path]) -> Iterator[str]:
+    """Compare --split-face with the two half-face videos, lossless, as ordinary videos.
+
+    Each half-face video is tracked anew, and once given the landmarks that the split reflected.
+    """
+    split = FullPythonAUPipeline(config=replace(Config.load("default"), split_face=True))
+    plain = FullPythonAUPipeline(config="default")
+    yield (
+        "| video | active AUs | tracked anew: mean r | lowest | below 0.95 "
+        "| landmarks given: mean r | lowest |"
+    )
+    yield "| :-- | --: | --: | --: | --: | --: | --: |"
+    for video in videos:
+        table, rs = split.process_video(video), ({}, {})
+        points = table[[f"{a}_{i}" for i in range(68) for a in "xy"]].to_numpy()
+        faces, seen = points.reshape(len(points), 68, 2), table["success"].to_numpy() == 1
+        for side in ("left", "right"):
+            given = FullPythonAUPipeline(config="default", tracker=_Given(faces, seen, side, plain))
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / f"{side}.mkv"
+                write_lossless(path, _half_frames(video, faces, seen, side))
+                for pipeline, found in zip((plain, given), rs, strict=True):
+                    found.update(_agreement(table, pipeline.process_video(path), side))
+        anew, told = (np.array(list(found.values())) for found in rs)
+        yield (
+            f"| {video.stem} | {len(anew)} | {anew.mean():.3f} | {anew.min():.3f} "
+            f"| {(anew < 0.95).sum()} | {told.mean():.3f} | {told.min():.3f} |"
+        )
+
+
+def _agreement(table: pd.DataFrame, other: pd.DataFrame, side: str) -> dict[str, float]:
+    """Return r of each active intensity of a side and a half-face video."""
+    rows = table["AU12_r_left"].notna() & (table["success"] == 1) & (other["success"] == 1)
+    found = {}
+    for name in AU_INTENSITIES:
+        a, b = table.loc[rows, f"{name}_{side}"], other.loc[rows, name]
+        if max(a.max(), b.max()) >= 0.5 and min(a.std(), b.std()) > 0.05:
+            found[f"{name}_{side}"] = float(np.corrcoef(a, b)[0, 1])
+    return found
+
+
+class _Given:
+    """A tracker that is told the landmarks of the half-face video."""
+
+    def __init__(self, faces: Points, seen: Points, side: str, like: FullPythonAUPipeline) -> None:
+        self._pdm = like._measurer.pdm
+        self._faces, self._seen, self._right = faces, seen, side == "right"
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin again."""
+        self._next = 0
+
+    def update(self, frame: object) -> TrackedFace:  # noqa: ARG002 - what a tracker takes
+        """Return the next face."""
+        k, self._next = self._next, self._next + 1
+        points = self._faces[k]
+        if self._seen[k]:
+            line = find_midline(points)
+            if self._right:
+                points = half_made_whole(points, line)
+            else:
+                turned = points[PARTNERS] * (-1.0, 1.0)
+                points = half_made_whole(turned, find_midline(turned))[PARTNERS] * (-1.0, 1.0)
+        ok = bool(self._seen[k])
+        fit = self._pdm.calc_params(points.astype(np.float32) + (0 if ok else 1))
+        return TrackedFace(ok, ok, float(ok), points.astype(np.float32), fit)
+
+
+def _half_frames(video: Path, faces: Points, seen: Points, side: str) -> Iterator[Picture]:
+    """Yield a video's frames with one half of the face (the patient's) reflected over the other."""
+    import cv2
+
+    with VideoReader(video) as reader:
+        for frame, points, face in zip(reader, faces, seen, strict=True):
+            if not face:
+                yield frame.image
+                continue
+            line = find_midline(points)
+            height, width = frame.image.shape[:2]
+            other = cv2.warpAffine(
+                frame.image, line.reflection, (width, height), flags=cv2.INTER_LINEAR
+            )
+            grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
+            beyond = line.beyond(grid) > 0
+            fill = beyond if side == "right" else ~beyond
+            yield np.where(fill[..., None], other, frame.image)
+
+
+def mirror(videos: list[Path]) -> Iterator[str]:
+    """Hold the mirror law: with landmarks given mirrored, and tracked anew."""
+    config = replace(Config.load("default"), split_face=True)
+    yield (
+        "| video | values | swapped exactly, landmarks given | tracked anew: mean r of split AUs "
+        "| mean difference |"
+    )
+    yield "| :-- | --: | --: | --: | --: |"
+    for video in videos:
+        with VideoReader(video) as reader:
+            frames = [frame.image for frame in reader]
+        mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in frames]
+        first = FullPythonAUPipeline(config=config, threads=1)
+        first.reset()
+        faces = [first.process_frame(image, k / FPS).face for k, image in enumerate(frames)]
+        pdm = first._measurer.pdm
+        tables = []
+        for images, width in ((frames, None), (mirrored, frames[0].shape[1])):
+            fixed = FullPythonAUPipeline(config=config, tracker=Fixed(faces, pdm, width), threads=1)
+            tables.append(table_of(fixed, images))
+        anew = [table_of(first, images) for images in (frames, mirrored)]
+        same, total, rs, gaps = 0, 0, [], []
+        for name in [n for n in tables[0] if n.endswith(("_left", "_right"))]:
+            stem, side = name.rsplit("_", 1)
+            twin = f"{stem}_{'left' if side == 'right' else 'right'}"
+            a, b = tables[0][name], tables[1][twin]
+            same += int(((a == b) | (a.isna() & b.isna())).sum())
+            total += len(a)
+            c, d = anew[0][name], anew[1][twin]
+            if "_r_" in name and min(c.std(), d.std()) > 0.05:
+                rs.append(c.corr(d))
+                gaps.append((c - d).abs().mean())
+        yield (
+            f"| {video.stem} | {total} | {100 * same / total:.2f} % | {np.mean(rs):.3f} "
+            f"| {np.mean(gaps):.3f} |"
+        )
+
+
+def cost(videos: list[Path]) -> Iterator[str]:
+    """Compare CPU time per frame, both ways in turn."""
+    yield "| video | default, CPU ms per frame | with --split-face | times |"
+    yield "| :-- | --: | --: | --: |"
+    default = Config.load("default")
+    both = [
+        FullPythonAUPipeline(config=c, threads=1)
+        for c in (default, replace(default, split_face=True))
+    ]
+    for video in videos:
+        for pipeline in both:
+            pipeline.process_video(video)
+        spent = [[], []]
+        for _ in range(3):
+            for i, pipeline in enumerate(both):
+                began = time.process_time()
+                rows = len(pipeline.process_video(video))
+                spent[i].append((time.process_time() - began) / rows * 1000)
+        a, b = (float(np.median(s)) for s in spent)
+        yield f"| {video.stem} | {a:.2f} | {b:.2f} | {b / a:.2f} |"
+
+
+def main() -> int:
+    """Run one of the checks."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m validation.sides")
+    parser.add_argument("check", choices=["blends", "shrinkage", "halves", "mirror", "cost"])
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--people", type=int)
+    parser.add_argument("--kinds", nargs="+", choices=["smile", "eye"], default=["smile", "eye"])
+    parser.add_argument("--store", type=Path, help="CSV of every value, of check blends")
+    options = parser.parse_args()
+    if options.check == "blends":
+        lines = blends(options.paths[0], options.people, options.store, options.kinds)
+    elif options.check == "shrinkage":
+        lines = shrinkage(options.paths[0], options.people)
+    else:
+        lines = {"halves": halves, "mirror": mirror, "cost": cost}[options.check](options.paths)
+    for key, value in provenance(" ".join(["python -m validation.sides", *sys.argv[1:]])).items():
+        sys.stdout.write(f"- {key}: {value}\n")
+    sys.stdout.write("\n")
+    for line in lines:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
