@@ -17,7 +17,7 @@ from pyfaceau.types import Camera, Reading, Selection
 
 T = TypeVar("T")
 
-_NO_PROFILES = frozenset({"mirrors"})
+_NO_PROFILES = frozenset({"expressions", "mirrors"})
 """Files of ``configs/`` that hold other settings."""
 
 

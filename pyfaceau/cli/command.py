@@ -12,6 +12,7 @@ import click
 from pyfaceau import __version__
 from pyfaceau.cli.app import app
 from pyfaceau.cli.dialect import header_option, with_header
+from pyfaceau.cli.expressions import expressions
 from pyfaceau.cli.facemap import facemap
 from pyfaceau.cli.inputs import plan
 from pyfaceau.cli.landmarks import landmarks
@@ -281,3 +282,4 @@ main.add_command(asymmetry)
 main.add_command(landmarks)
 main.add_command(live)
 main.add_command(facemap)
+main.add_command(expressions)
