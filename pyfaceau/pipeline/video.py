@@ -25,7 +25,15 @@ from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.pipeline.watching import Watching
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
+from pyfaceau.tracking.tracker import (
+    Tracker,
+    choose_face,
+    eyes_of,
+    make_tracker,
+    track,
+    upright_detector,
+)
+from pyfaceau.tracking.turning import TurningTracker
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
 
 if TYPE_CHECKING:
@@ -103,7 +111,6 @@ class FullPythonAUPipeline:
         self.config = with_arguments(settings, files, use_clnf_refinement)
         self.verbose = verbose
         self.threads = check_threads(threads)
-        self._watching = Watching(self.config.reading)
         self._build(self.config.models, tracker)
         self.reset()
 
@@ -112,7 +119,10 @@ class FullPythonAUPipeline:
         self._measurer = FaceMeasurer(models)
         self.layout = SPLIT if self.config.split_face else VIDEO
         self.calibrate(None)
-        self._tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
+        tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
+        turning = self.config.reading.rotate != "0"
+        self._tracker: Tracker = TurningTracker(tracker) if turning else tracker
+        self._watching = Watching(self.config.reading, upright_detector(self.config))
         choose_face(self._tracker, self.config.selection)
         self._measurer.eyes = eyes_of(self._tracker)
 

@@ -12,6 +12,7 @@ from pyfaceau.media.picture import FrameSource
 from pyfaceau.media.scene import with_cuts
 from pyfaceau.pipeline.recorder import Written
 from pyfaceau.tracking.gray import with_gray
+from pyfaceau.tracking.turning import Detect, turned_by, with_turns
 from pyfaceau.types import Frame, Reading
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,9 @@ class Watching:
     Parameters
     ----------
     reading : Reading
-        What is done where the scene changes.
+        What is done where the scene changes, and where faces are not upright.
+    detect : callable, optional
+        Finds faces with five points; without it no turned face is looked for.
 
     Attributes
     ----------
@@ -34,8 +37,9 @@ class Watching:
         What was noticed so far of the recording that was watched last.
     """
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, detect: Detect | None = None) -> None:
         self._reading = reading
+        self._detect = detect
         self.notes = Notes()
 
     def frames(self, source: FrameSource) -> Iterator[Frame]:
@@ -57,7 +61,15 @@ class Watching:
             At a change of scene, where that is asked for; or as from `source`.
         """
         self.notes = Notes()
-        return with_gray(self.notes.watch(self._whole(source, with_cuts(source))))
+        frames = self._turned(self._whole(source, with_cuts(source)))
+        return with_gray(self.notes.watch(frames))
+
+    def _turned(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """Mark frames with the turn in which their face is upright."""
+        if self._reading.rotate == "auto":
+            return frames if self._detect is None else with_turns(frames, self._detect)
+        turn = int(self._reading.rotate) // 90
+        return (turned_by(frame, turn) for frame in frames)
 
     def _whole(self, source: FrameSource, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -127,6 +127,31 @@ def make_tracker(config: Config, pdm: PDM, threads: int = 1) -> Tracker:
     if config.landmarks == "clnf":
         return _openface_tracker(config)
     return _targeted_tracker(config, pdm, threads)
+
+
+def upright_detector(config: Config) -> Callable[[UInt8], tuple[FaceBox, ...]] | None:
+    """Return what tells whether faces are upright, where a profile wants that to be told.
+
+    Parameters
+    ----------
+    config : Config
+        The settings.
+
+    Returns
+    -------
+    callable or None
+        Finds faces with their five points; loaded at its first use.
+    """
+    if config.reading.rotate != "auto":
+        return None
+    found: list[RetinaFace] = []
+
+    def detect(image: UInt8) -> tuple[FaceBox, ...]:
+        if not found:
+            found.append(_retinaface(config))
+        return found[0].detect(image)
+
+    return detect
 
 
 def track(tracker: Tracker, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]:

@@ -32,6 +32,8 @@ class Frame:
         The picture in gray, where it was made ahead of who needs it.
     marks : frozenset of str
         What was noticed of it, some of `MARKS`.
+    turn : int
+        Quarter turns, counter-clockwise, after which its face is upright.
     """
 
     image: UInt8
@@ -39,6 +41,7 @@ class Frame:
     timestamp: float
     gray: UInt8 | None = None
     marks: frozenset[str] = frozenset()
+    turn: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", check_image("image", self.image, channels=(3,)))
