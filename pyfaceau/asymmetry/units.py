@@ -100,3 +100,18 @@ class SplitPredictor:
         out[seen, :-1] = np.stack(sides, axis=2)[seen].reshape(int(seen.sum()), -1)
         out[:, -1] = self._hidden
         return out
+
+
+def restart(units: AUPredictor, sides: SplitPredictor | None) -> None:
+    """Learn all neutral faces of a video anew, see `AUPredictor.restart`.
+
+    Parameters
+    ----------
+    units : AUPredictor
+        Of the whole face.
+    sides : SplitPredictor or None
+        Of its halves, where they are measured.
+    """
+    units.restart()
+    if sides is not None:
+        sides.restart()

@@ -42,6 +42,9 @@ _OPTIONS = (
     ),
     click.option("-tracked", "named_tracked", is_flag=True, hidden=True),
     click.option("--details", is_flag=True, help="NAME_of_details.txt: input, camera, files."),
+    click.option(
+        "--quality", is_flag=True, help="NAME.quality.csv.gz: what speaks against each frame."
+    ),
 )
 _CROP = ("simsize", "simscale", "nomask", "g", "nobadaligned")
 _TABLES = (".csv.gz", ".csv", ".parquet")
@@ -132,6 +135,7 @@ def outputs_for(options: Mapping[str, Any], table: Path, still: bool) -> Outputs
         ),
         tracked=options["tracked"] or beside(options["named_tracked"], ".jpg" if still else ".avi"),
         details=beside(options["details"], "_of_details.txt"),
+        quality=beside(bool(options.get("quality")) and not still, ".quality.csv.gz"),
         also=_added(),
     )
 

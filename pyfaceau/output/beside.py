@@ -60,6 +60,8 @@ class Outputs:
         Video or picture in which faces are marked, see `OverlayVideo` and `OverlayPicture`.
     details : Path or None
         What the table was made from, see `DetailsFile`.
+    quality : Path or None
+        What speaks against each frame of a video, see `QualityFile`.
     also : tuple of callable
         Sinks of one's own: each is called with the `Origin` of an input and returns one.
     """
@@ -69,6 +71,7 @@ class Outputs:
     crop: Crop = field(default_factory=Crop)
     tracked: Path | None = None
     details: Path | None = None
+    quality: Path | None = None
     also: tuple[Callable[[Origin], Sink], ...] = ()
 
     @property
@@ -122,6 +125,10 @@ class Outputs:
             if self.details is not None:
                 about = DetailsFile(self.details, origin.path, origin.camera, others, table)
                 sinks.append(stack.enter_context(about))
+            if self.quality is not None and not origin.still:
+                from pyfaceau.output.quality_sink import QualityFile
+
+                sinks.append(stack.enter_context(QualityFile(self.quality, origin.fps)))
             sinks += [stack.enter_context(make(origin)) for make in self.also]
             yield tuple(sinks)
 

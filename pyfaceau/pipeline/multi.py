@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from pyfaceau.config import Config
@@ -61,7 +62,8 @@ class MultiFacePipeline:
         self.config = config if isinstance(config, Config) else Config.load(config or "default")
         self.verbose = verbose
         self.threads = check_threads(threads)
-        self._watching = Watching(self.config.reading)
+        as_it_is = replace(self.config.reading, rotate="0")  # several people have several turns
+        self._watching = Watching(replace(self.config, reading=as_it_is))
         self._measurer = FaceMeasurer(self.config.models)
         fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
         self._measurer.eyes = eyes_of(fitter)

@@ -16,8 +16,9 @@ from pyfaceau.pipeline.measurement import FaceMeasurer
 from pyfaceau.pipeline.recorder import Written, record
 from pyfaceau.refinement.face_model import HYPOTHESES
 from pyfaceau.tracking.fitter import FaceFitter
-from pyfaceau.tracking.tracker import eyes_of, make_fitter
-from pyfaceau.types import FaceBox, Frame, FrameResult
+from pyfaceau.tracking.tracker import eyes_of, make_fitter, upright_detector
+from pyfaceau.tracking.turning import turned_back, turned_by, turned_camera, upright, upright_turn
+from pyfaceau.types import Camera, FaceBox, Frame, FrameResult, UInt8
 
 SMALLEST_SIDE = 43
 """A picture of fewer pixels high or wide has no face that could be measured."""
@@ -55,6 +56,7 @@ class PicturePipeline:
         views = len(HYPOTHESES) if self.config.multi_view else 1
         self._fitter = fitter or make_fitter(self.config, self._measurer.pdm, views)
         self._measurer.eyes = eyes_of(self._fitter)
+        self._detect = upright_detector(self.config)
 
     def faces(
         self,
@@ -89,7 +91,24 @@ class PicturePipeline:
     def _faces(
         self, frame: Frame, boxes: Iterable[FaceBox] | None, action_units: bool
     ) -> tuple[FrameResult, ...]:
-        """Find and measure all faces of a picture."""
+        """Find and measure all faces of a picture, in the turn in which they are upright."""
+        height, width = frame.image.shape[:2]
+        camera = self.config.lens.camera(width, height, still=True)
+        frame = turned_by(frame, self._turn(frame.image) if boxes is None else 0)
+        results = self._upright_faces(
+            upright(frame), turned_camera(camera, frame), boxes, action_units
+        )
+        return tuple(turned_back(result, frame) for result in results)
+
+    def _turn(self, picture: UInt8) -> int:
+        """Return the quarter turns after which a picture's best face is upright."""
+        if self._detect is None or min(picture.shape[:2]) < SMALLEST_SIDE:
+            return int(self.config.reading.rotate.replace("auto", "0")) // 90
+        return upright_turn(picture, self._detect) or 0
+
+    def _upright_faces(
+        self, frame: Frame, camera: Camera, boxes: Iterable[FaceBox] | None, action_units: bool
+    ) -> list[FrameResult]:
         picture = frame.image
         gray = gray_from_bgr(picture)
         if boxes is None and min(gray.shape) < SMALLEST_SIDE:
@@ -98,7 +117,6 @@ class PicturePipeline:
             fits = [self._fitter.fit(picture, gray, box) for box in self._fitter.find(picture)]
         else:
             fits = [self._fitter.fit_given(picture, gray, box) for box in boxes]
-        camera = self.config.lens.camera(picture.shape[1], picture.shape[0], still=True)
         results = []
         for number, face in enumerate(fit for fit in fits if fit.landmarks.any()):
             with_eyes = self._measurer.with_eyes(frame, face)
@@ -106,7 +124,7 @@ class PicturePipeline:
             if action_units:
                 result = self._measurer.with_static_units(frame, result)
             results.append(result)
-        return tuple(results)
+        return results
 
     def write_csv(
         self,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyfaceau.asymmetry.units import SplitPredictor
+from pyfaceau.asymmetry.units import SplitPredictor, restart
 from pyfaceau.config import Config, Models
 from pyfaceau.errors import InputError, check_image
 from pyfaceau.features.running_median import Calibration
@@ -25,15 +25,8 @@ from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.pipeline.watching import Watching
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.tracking.tracker import (
-    Tracker,
-    choose_face,
-    eyes_of,
-    make_tracker,
-    track,
-    upright_detector,
-)
-from pyfaceau.tracking.turning import TurningTracker
+from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
+from pyfaceau.tracking.turning import TurningTracker, measured_upright
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
 
 if TYPE_CHECKING:
@@ -120,9 +113,8 @@ class FullPythonAUPipeline:
         self.layout = SPLIT if self.config.split_face else VIDEO
         self.calibrate(None)
         tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
-        turning = self.config.reading.rotate != "0"
-        self._tracker: Tracker = TurningTracker(tracker) if turning else tracker
-        self._watching = Watching(self.config.reading, upright_detector(self.config))
+        self._tracker = TurningTracker(tracker)
+        self._watching = Watching(self.config)
         choose_face(self._tracker, self.config.selection)
         self._measurer.eyes = eyes_of(self._tracker)
 
@@ -350,7 +342,8 @@ class FullPythonAUPipeline:
         InputError
             If `image` is not such a picture.
         """
-        return self._process(Frame(image, self._next_index, timestamp), True)
+        frame = Frame(image, self._next_index, timestamp)
+        return self._measure(frame, self._tracker.update(frame), True)
 
     def process_image(self, image: Any) -> FrameResult:
         """Process a picture that stands for itself, with static action-unit models.
@@ -373,31 +366,31 @@ class FullPythonAUPipeline:
         picture = check_image("image", image, channels=(3,))
         self.reset()
         frame = Frame(picture, 0, 0.0)
-        result = self._process(frame, False)
+        result = self._measure(frame, self._tracker.update(frame), False)
         if result.face.ok:
             result = self._measurer.with_static_units(frame, result)
         self.reset()
         return result
 
-    def _process(self, frame: Frame, action_units: bool) -> FrameResult:
-        """Take a frame through all stages."""
-        return self._measure(frame, self._tracker.update(frame), action_units)
-
     def _measure(self, frame: Frame, face: TrackedFace, action_units: bool) -> FrameResult:
         """Take a frame through the stages after the landmarks."""
         self._next_index = frame.index + 1
-        if self._camera is None:
-            height, width = frame.image.shape[:2]
-            self._camera = self.config.lens.camera(width, height)
+        self._camera = self._camera or self.config.lens.camera(*frame.image.shape[1::-1])
+        return measured_upright(
+            frame, self._camera, lambda frame, camera: self._see(frame, camera, face, action_units)
+        )
+
+    def _see(
+        self, frame: Frame, camera: Camera, face: TrackedFace, action_units: bool
+    ) -> FrameResult:
+        """Measure a face in the picture in which it is upright."""
         if face.success:
             face = self._measurer.with_eyes(frame, face)
-        result = self._measurer.place(frame, face, self._camera, gaze=face.success)
+        result = self._measurer.place(frame, face, camera, gaze=face.success)
         if not action_units:
             return result
         if self._watching.starts_anew(frame):
-            self._predictor.restart()
-            if self._sides is not None:
-                self._sides.restart()
+            restart(self._predictor, self._sides)
         split = None if self._sides is None else self._sides.see(frame, face)
         if not face.ok:
             return replace(result, action_units=self._predictor.update(None, frame.timestamp))

@@ -6,14 +6,16 @@ import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pyfaceau.config import Config
 from pyfaceau.errors import VideoError
 from pyfaceau.media.notes import Notes
 from pyfaceau.media.picture import FrameSource
 from pyfaceau.media.scene import with_cuts
 from pyfaceau.pipeline.recorder import Written
 from pyfaceau.tracking.gray import with_gray
-from pyfaceau.tracking.turning import Detect, turned_by, with_turns
-from pyfaceau.types import Frame, Reading
+from pyfaceau.tracking.tracker import upright_detector
+from pyfaceau.tracking.turning import turned_by, with_turns
+from pyfaceau.types import Frame
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +28,8 @@ class Watching:
 
     Parameters
     ----------
-    reading : Reading
+    config : Config
         What is done where the scene changes, and where faces are not upright.
-    detect : callable, optional
-        Finds faces with five points; without it no turned face is looked for.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class Watching:
         What was noticed so far of the recording that was watched last.
     """
 
-    def __init__(self, reading: Reading, detect: Detect | None = None) -> None:
-        self._reading = reading
-        self._detect = detect
+    def __init__(self, config: Config) -> None:
+        self._reading = config.reading
+        self._detect = upright_detector(config)
         self.notes = Notes()
 
     def frames(self, source: FrameSource) -> Iterator[Frame]:
@@ -109,6 +109,7 @@ class Watching:
         """
         lines = self.notes.lines(source)
         if not written.faces:
-            lines.insert(0, f"no face in any of its {written.frames} frames")
+            count = f"{written.frames} " if written.frames else ""
+            lines.insert(0, f"no face in any of its {count}frames")
         for line in lines[:MOST]:
             logger.warning("%s: %s", path, line)

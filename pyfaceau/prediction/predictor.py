@@ -82,18 +82,15 @@ class AUPredictor:
         self._begin()
 
     def restart(self) -> None:
-        """Learn the person anew: the scene changes, maybe to somebody else.
+        """Learn the person anew from the next face on: the scene changes, maybe to somebody else.
 
         What was seen so far keeps the neutral face and the zero levels that it has by itself. A
         calibration that was declared (an interval, a baseline) holds for all scenes.
         """
-        if self._calibration.settles or not self._personal:
-            return
-        if self._ok:
-            self._scenes.append(self._finished())
-        self._begin()
+        self._due = self._personal and not self._calibration.settles
 
     def _begin(self) -> None:
+        self._due = False
         self._calibration.reset()
         self._blocks: list[Float64] = []
         self._ok = bytearray()
@@ -124,6 +121,9 @@ class AUPredictor:
         """
         if features is not None:
             check_type("features", features, FaceFeatures)
+            if self._due:
+                self._scenes.append(self._finished())
+                self._begin()
         if self._personal and self._calibration.update(features, timestamp):
             self._neutral = self._models.neutral_scores(self._calibration.neutral)
             self._calibrated = True

@@ -16,10 +16,10 @@ from pyfaceau.media.selected import selected
 from pyfaceau.media.video import VideoReader
 from pyfaceau.models import weights
 from pyfaceau.output.openface_csv import SPLIT, VIDEO, OpenFaceCSV
+from pyfaceau.output.quality import Quality, QualityWriter, Watch
 from pyfaceau.study.features import FeatureWriter
 from pyfaceau.study.files import clear_parts
 from pyfaceau.study.identity import file_sha256, stamp
-from pyfaceau.study.quality import Quality, QualityWriter, Watch
 from pyfaceau.study.worker import Tell
 from pyfaceau.types import FrameResult
 

@@ -245,6 +245,30 @@ def turned_camera(camera: Camera, frame: Frame) -> Camera:
     return Camera(*focal, *centre)
 
 
+def measured_upright(
+    frame: Frame, camera: Camera, measure: Callable[[Frame, Camera], FrameResult]
+) -> FrameResult:
+    """Measure a frame in the turn that it is marked with; answer in its own pixels.
+
+    Parameters
+    ----------
+    frame : Frame
+        The frame.
+    camera : Camera
+        Its camera.
+    measure : callable
+        Measures the frame turned upright, with the camera turned likewise.
+
+    Returns
+    -------
+    FrameResult
+        In the frame's own pixels.
+    """
+    if not frame.turn:
+        return measure(frame, camera)
+    return turned_back(measure(upright(frame), turned_camera(camera, frame)), frame)
+
+
 def turned_back(result: FrameResult, frame: Frame) -> FrameResult:
     """Bring what was measured in the turned picture into the frame's own pixels.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -146,3 +147,13 @@ def test_what_must_not_be_written_is_one_line(run, tmp_path, arguments, message)
     assert result.stderr.startswith(message)
     assert names(tmp_path) == ["v.mp4"]
     assert (tmp_path / "v.mp4").read_bytes() == before
+
+
+def test_quality_of_a_single_video(run, tmp_path):
+    write_video(tmp_path / "a.mp4", pictures(5))
+    result = run("a.mp4", "-o", "a.csv", "-pose", "--quality")
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "a.quality.csv.gz")
+    assert table["frame"].tolist() == [1, 2, 3, 4, 5]
+    assert {"damaged", "cut", "clock", "resized", "turned", "usable"} <= set(table.columns)
+    assert table["no_face"].sum() == 1  # the gap of the drifting face

@@ -18,7 +18,7 @@ from pyfaceau.output.openface_csv import GROUPS, read_table
 from pyfaceau.pipeline.video import FullPythonAUPipeline
 from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.refinement.face_model import FaceModel
-from pyfaceau.types import EyeFit, Frame, ShapeFit, TrackedFace
+from pyfaceau.types import EyeFit, Frame, Reading, ShapeFit, TrackedFace
 from tests.video_files import cut, pictures, write_video
 
 F32 = np.float32
@@ -94,7 +94,8 @@ def test_given_the_references_landmarks_the_rest_is_the_references(
 ):
     stem = Path(name).stem
     precise = pd.read_csv(shared / f"reference/precise/{stem}.csv.gz", skipinitialspace=True)
-    pipeline = make(weights_dir, PlayedBack(precise), config=Config(fixed_fps=True))
+    settings = Config(fixed_fps=True, reading=Reading(at_cuts="keep", rotate="0"))
+    pipeline = make(weights_dir, PlayedBack(precise), config=settings)
     pipeline.write_csv(shared / "samples/video" / name, tmp_path / "out.csv")
     with gzip.open(shared / f"reference/video/{stem}.csv.gz", "rt") as file:
         expected = pd.read_csv(file, skipinitialspace=True, dtype=str)

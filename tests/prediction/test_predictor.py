@@ -215,3 +215,38 @@ def test_levels_and_smoothing_can_be_chosen():
     intensities, classes = predictor.finish()
     np.testing.assert_array_equal(intensities, np.clip(scores - 0.5, 0, 5))
     np.testing.assert_array_equal(classes, presences)
+
+
+def test_a_new_scene_is_a_video_of_its_own_from_its_first_face_on(weights_dir):
+    """Two scenes have the values of two videos; frames without a face belong to the one before."""
+    models = AUModels.load(weights_dir / "AU_predictors")
+    rng = np.random.default_rng(3)
+
+    def scene(level: float, count: int) -> list[FaceFeatures]:
+        return [
+            FaceFeatures(
+                (level + 0.02 * rng.random(4464)).astype(np.float32), level + rng.random(238)
+            )
+            for _ in range(count)
+        ]
+
+    one, two = scene(0.05, 30), scene(0.09, 40)
+    alone = []
+    for faces in ([*one, None, None], two):
+        predictor = AUPredictor(models)
+        for face in faces:
+            predictor.update(face)
+        alone.append(predictor.finish())
+    both = AUPredictor(models)
+    for face in (*one, None, None):
+        if face is None:
+            both.restart()
+        both.update(face)
+    for face in two:
+        both.update(face)
+    for whole, first, second in zip(both.finish(), *alone, strict=True):
+        np.testing.assert_array_equal(whole, np.concatenate([first, second]))
+    kept = AUPredictor(models)
+    for face in (*one, None, None, *two):
+        kept.update(face)
+    assert not np.array_equal(kept.finish()[0], both.finish()[0])

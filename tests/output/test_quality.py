@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pyfaceau.study.quality import COLUMNS, FLAGS, Quality, QualityWriter, Watch
+from pyfaceau.output.quality import COLUMNS, FLAGS, Quality, QualityWriter, Watch
 from pyfaceau.types import AlignedFace, Frame, FrameResult, HeadPose, ShapeFit, TrackedFace
 
 F32 = np.float32
