@@ -146,12 +146,13 @@ def upright_detector(config: Config) -> Callable[[UInt8], tuple[FaceBox, ...]] |
         return None
     found: list[RetinaFace] = []
 
-    def detect(image: UInt8) -> tuple[FaceBox, ...]:
+    def _detect(image: UInt8) -> tuple[FaceBox, ...]:
+        """Find faces; the network is loaded at the first call."""
         if not found:
             found.append(_retinaface(config))
         return found[0].detect(image)
 
-    return detect
+    return _detect
 
 
 def track(tracker: Tracker, frames: Iterable[Frame]) -> Iterator[tuple[Frame, TrackedFace]]:

@@ -153,6 +153,13 @@ class TurningTracker:
 
     @selection.setter
     def selection(self, selection: Selection) -> None:
+        """Choose whose face is followed.
+
+        Parameters
+        ----------
+        selection : Selection
+            Whose.
+        """
         choose_face(self.inner, selection)
         self._selection = selection
 
@@ -193,6 +200,7 @@ class TurningTracker:
         under_way: deque[Frame] = deque()
 
         def turned() -> Iterator[Frame]:
+            """Yield frames upright; remember them as they came."""
             for frame in frames:
                 under_way.append(frame)
                 yield upright(frame)
