@@ -27,12 +27,16 @@ DOCS = Path(__file__).parents[2] / "docs/live.md"
 def lines_of(session) -> list[dict]:
     reading, writing = os.pipe()
     with os.fdopen(reading) as reader, os.fdopen(writing, "w") as writer:
+        found: list[str] = []
+        reads = threading.Thread(target=lambda: found.extend(reader), daemon=True)
+        reads.start()  # a pipe holds 64 KiB; who does not read it stops the writer
         lines = LineWriter(session, writer)
         lines.start()
         run(session)
         lines.join()
         writer.close()
-        return [json.loads(line) for line in reader]
+        reads.join()
+        return [json.loads(line) for line in found]
 
 
 def test_lines_hold_what_the_docs_say() -> None:
