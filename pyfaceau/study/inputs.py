@@ -26,7 +26,7 @@ LONGEST = 180
 """Bytes of a file name; longer ones are cut and get a checksum."""
 
 _OWN_COLUMNS = ("video", "subject", "session", "neutral")
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f%<>:"|?*\\\udc80-\udcff]|^\.+$|[. ]$|^ ')
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f%<>:"|?*\\/\udc80-\udcff]|^\.+$|[. ]$|^ ')
 
 
 @dataclass(frozen=True)

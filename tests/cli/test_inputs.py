@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import cv2
+import numpy as np
 import pytest
 
 from pyfaceau.cli.inputs import plan
@@ -16,7 +18,10 @@ OUT = Path("tables")
 @pytest.fixture
 def here(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("seq/b.png", "seq/a.jpg", "other/a.png", "empty/notes.txt", "boxes/a.txt"):
+    for name in ("seq/b.png", "seq/a.jpg", "other/a.png", "b.JPG", "c.jpeg", "x.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        assert cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
+    for name in ("empty/notes.txt", "boxes/a.txt", "a.mov"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     return tmp_path
