@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-QtCore = pytest.importorskip("PySide6.QtCore")
-QtWidgets = pytest.importorskip("PySide6.QtWidgets")
+QtCore = pytest.importorskip("PySide6.QtCore", exc_type=ImportError)
+QtWidgets = pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtGui import QKeyEvent  # noqa: E402
+QKeyEvent = pytest.importorskip("PySide6.QtGui", exc_type=ImportError).QKeyEvent
 
 from pyfaceau.cli.command import main  # noqa: E402
 from pyfaceau.errors import InputError  # noqa: E402
