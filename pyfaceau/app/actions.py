@@ -6,15 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pyfaceau.actions.intervals import STANDARD
+
 if TYPE_CHECKING:
     from pyfaceau.app.measuring import Measured
-
-STANDARD = (
-    "rest", "raise brows", "close eyes gently", "close eyes tightly", "blink", "wrinkle nose",
-    "smile lips closed", "smile lips open", "pucker", "show lower teeth", "puff cheeks", "frown",
-    "speak",
-)  # fmt: skip
-"""Names of actions that a study knows."""
 
 Interval = tuple[str, float, float]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pyfaceau import __version__
+from pyfaceau.cli.actions import actions
 from pyfaceau.cli.app import app
 from pyfaceau.cli.dialect import header_option, with_header
 from pyfaceau.cli.expressions import expressions
@@ -280,6 +281,7 @@ main.add_command(app)
 main.add_command(study)
 main.add_command(repredict)
 main.add_command(asymmetry)
+main.add_command(actions)
 main.add_command(landmarks)
 main.add_command(live)
 main.add_command(facemap)

@@ -66,6 +66,24 @@ def side_options(command: F) -> F:
     return command
 
 
+def measuring_options(command: F) -> F:
+    """Add the options that say how a table's geometry is measured.
+
+    Parameters
+    ----------
+    command : callable
+        The command.
+
+    Returns
+    -------
+    callable
+        The same.
+    """
+    for option in reversed((_MIRRORED, *_SCALE)):
+        command = option(command)
+    return command
+
+
 def with_sides(settings: Config, options: Mapping[str, Any], multi_face: bool = False) -> Config:
     """Return settings with the options for both sides put in.
 
@@ -138,9 +156,7 @@ def write_geometry(table: Path, settings: Config, options: Mapping[str, Any]) ->
 
 @click.command()
 @click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_MIRRORED
-@_SCALE[0]
-@_SCALE[1]
+@measuring_options
 @click.option("--rest", default="", metavar="START-END", help="Seconds at rest: the gate's noise.")
 @click.option("--affected", type=click.Choice(["left", "right"]), help="The paretic side.")
 def asymmetry(tables: tuple[Path, ...], **options: Any) -> None:

@@ -1,0 +1,56 @@
+"""The command ``pyfaceau actions``: parse, call, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyfaceau.cli.sides import measuring_options
+from pyfaceau.cli.strict import StrictCommand
+from pyfaceau.errors import PyfaceauError
+
+_PATH = click.Path(path_type=Path)
+_TARGET = click.option("-o", "--output", type=_PATH, required=True, help=".csv or .parquet.")
+
+
+@click.group()
+def actions() -> None:
+    """Measure what came of actions: smiles, closures, brows; suggest when they were."""
+
+
+@actions.command(cls=StrictCommand)
+@click.argument("table", type=_PATH)
+@click.option(
+    "--actions",
+    "source",
+    type=_PATH,
+    required=True,
+    help="When what was done: .csv (action,start,end), .srt, .vtt or .eaf.",
+)
+@_TARGET
+@click.option("--tier", help="Tier of an .eaf that has several.")
+@click.option("--accept-suggestions", is_flag=True, help="Take suggestions that nobody checked.")
+@click.option("--affected", type=click.Choice(["left", "right"]), help="The paretic side.")
+@measuring_options
+def measure(
+    table: Path, source: Path, output: Path, tier: str | None, accept_suggestions: bool, **rest: Any
+) -> None:
+    """Measure each action in TABLE: baseline, peak, excursion, pace, per side and measure.
+
+    Writes a row per action, side and measure, and NAME_synkinesis beside it: movement of regions
+    that were not asked to move. Intervals called "rest" are the baseline. Action units per side
+    need a table made with --split-face. Measurements, not a grade.
+    """
+    from pyfaceau.actions.files import write_actions
+    from pyfaceau.actions.reading import read_actions
+
+    try:
+        found = read_actions(source, tier=tier, accept_suggestions=accept_suggestions)
+        files, said = write_actions(table, found, output, **rest)
+    except PyfaceauError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("\n".join(map(str, files)))
+    for clause in said:
+        click.echo(f"  {clause}", err=True)
