@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyfaceau.output.preview import Preview
+from pyfaceau.report.faces import TableFaces
 from pyfaceau.study.isolation import Limits, WorkerProcess
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Measured:
         from pyfaceau.output.reading import read
 
         return read(self.table)
+
+    @cached_property
+    def faces(self) -> TableFaces:
+        """The table's faces."""
+        return TableFaces(self.data)
 
     @cached_property
     def _frames(self) -> Preview:
@@ -193,7 +199,13 @@ class Job:
             self.error = f"{self.name}: cancelled"
             return
         task = {
-            "arguments": [str(self._video), "-o", str(self._table), *self._arguments],
+            "arguments": [
+                str(self._video),
+                "-o",
+                str(self._table),
+                "--provenance",
+                *self._arguments,
+            ],
             "preview": str(self._preview),
         }
         outcome = self._worker.run(task)

@@ -21,6 +21,7 @@ from pyfaceau.cli.live import live
 from pyfaceau.cli.network import network_option, with_network
 from pyfaceau.cli.outputs import check_outputs, output_options
 from pyfaceau.cli.recording import recording_options, with_reading
+from pyfaceau.cli.report import overlay, report
 from pyfaceau.cli.running import Runner, errors, run_jobs
 from pyfaceau.cli.selection import check_selection, selection_options, with_selection
 from pyfaceau.cli.sides import asymmetry, side_options, with_sides
@@ -206,7 +207,7 @@ def process(
         check_selection(settings, any(job.kind == "still" for job in jobs), multi_face)
         if "gaze" in groups and not settings.has_gaze:
             raise click.UsageError(f"-gaze: profile {config} fits no eyes, its tables have no gaze")
-        run_jobs(Runner(settings, groups, multi_face, options), jobs, debug)
+        run_jobs(Runner(settings, groups, multi_face, options | {"profile": config}), jobs, debug)
 
 
 def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
@@ -287,3 +288,5 @@ main.add_command(live)
 main.add_command(facemap)
 main.add_command(expressions)
 main.add_command(train)
+main.add_command(overlay)
+main.add_command(report)

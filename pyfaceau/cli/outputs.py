@@ -45,6 +45,11 @@ _OPTIONS = (
     click.option(
         "--quality", is_flag=True, help="NAME.quality.csv.gz: what speaks against each frame."
     ),
+    click.option(
+        "--provenance",
+        is_flag=True,
+        help="NAME.provenance.json: version, settings, models, checksums, command.",
+    ),
 )
 _CROP = ("simsize", "simscale", "nomask", "g", "nobadaligned")
 _TABLES = (".csv.gz", ".csv", ".parquet")

@@ -15,6 +15,8 @@ from pyfaceau.cli.sides import write_geometry
 from pyfaceau.errors import PyfaceauError, WeightsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyfaceau.config import Config
     from pyfaceau.pipeline.multi import MultiFacePipeline
     from pyfaceau.pipeline.recorder import Written
@@ -78,6 +80,8 @@ class Runner:
             rows = "rows" if self._multi_face else "frames"
             count = f"{done.frames} {rows}, {done.faces} with a face"
         files = [*map(str, done.files)]
+        if self._options.get("provenance"):
+            files.append(str(self._record(job, done)))
         if job.kind != "still":
             files += write_geometry(done.path, self._config, self._options)
         return "\n  ".join([f"{done.path}: {count}", *files])
@@ -105,6 +109,16 @@ class Runner:
         if still:
             return self._stills.write_csv(job.path, job.table, self._groups, job.boxes, beside)
         return self._videos.write_csv(job.path, job.table, self._groups, beside)
+
+    def _record(self, job: Job, done: Written) -> Path:
+        """Write where a table comes from."""
+        import sys
+
+        from pyfaceau.report.provenance import write_provenance
+
+        rows, profile = done.frames, str(self._options.get("profile", ""))
+        command = ["pyfaceau", *sys.argv[1:]]
+        return write_provenance(done.path, job.path, self._config, profile, rows, command)
 
     @cached_property
     def _stills(self) -> PicturePipeline:

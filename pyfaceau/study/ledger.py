@@ -257,6 +257,23 @@ class Ledger:
         found = self._db.execute("SELECT sha256, files FROM weights")
         return {digest: json.loads(files) for digest, files in found}
 
+    def config(self, digest: str) -> dict[str, Any]:
+        """Return the settings that a checksum stands for.
+
+        Parameters
+        ----------
+        digest : str
+            The checksum.
+
+        Returns
+        -------
+        dict
+            As `pyfaceau.config.Config.from_table` takes them.
+        """
+        found = self._db.execute("SELECT config FROM configs WHERE sha256 = ?", (digest,))
+        settings: dict[str, Any] = json.loads(found.fetchone()[0])
+        return settings
+
     def begin_run(self, **columns: Any) -> int:
         """Note that a run begins.
 

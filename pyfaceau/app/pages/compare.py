@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pyfaceau.app.curves import curves_of, label, strongest
 from pyfaceau.app.drawing import marked_picture
 from pyfaceau.app.upload import measured_upload
+from pyfaceau.report.figures import curves_of, label, strongest
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -68,7 +68,7 @@ def _look(first: Measured, second: Measured) -> None:
 
 def _both(unit: str, videos: tuple[Measured, Measured], rows: list[int] | None) -> go.Figure:
     """Return the curves of a unit in two videos, one over the other."""
-    from pyfaceau.app.curves import figure_of
+    from pyfaceau.report.figures import figure_of
 
     figure = figure_of(videos[0].data.iloc[:0], [])
     for number, (place, video) in enumerate(zip(PLACES, videos, strict=True)):

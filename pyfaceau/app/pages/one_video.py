@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pyfaceau.app import actions
-from pyfaceau.app.curves import curves_of, figure_of, label, strongest
 from pyfaceau.app.downloads import downloads
 from pyfaceau.app.drawing import marked_picture
 from pyfaceau.app.upload import measured_upload
+from pyfaceau.report.figures import curves_of, figure_of, label, strongest
 
 if TYPE_CHECKING:
     from pyfaceau.app.measuring import Measured

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("plotly", reason="needs the extra app")
 
-from pyfaceau.app.curves import curves_of, figure_of, label, strongest, thinned
+from pyfaceau.report.figures import curves_of, figure_of, label, strongest, thinned
 
 
 def table(rows: int = 6) -> pd.DataFrame:

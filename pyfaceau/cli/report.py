@@ -1,0 +1,87 @@
+"""The commands that show a table to people: parse, call, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyfaceau.cli.running import errors
+
+_BLUR = click.option("--blur-eyes", is_flag=True, help="Make eyes and brows unrecognisable.")
+_MIRRORED = click.option(
+    "--mirrored-input", is_flag=True, default=None, help="The recording is mirrored (selfie)."
+)
+
+
+@click.command()
+@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The video.")
+@click.option("--unit", "units", multiple=True, help="Column with a bar; repeat for more.")
+@_BLUR
+@_MIRRORED
+def overlay(video: Path, table: Path, output: Path, units: tuple[str, ...], **options: Any) -> None:
+    """Write VIDEO with what its TABLE says drawn into every frame.
+
+    Landmarks, midline with the patient's sides L and R, face and head box, the head's axes, gaze,
+    and bars of the action units that change most, or of each --unit. A frame is written for each
+    row of the table; there is no sound.
+    """
+    from tqdm import tqdm
+
+    from pyfaceau.report.overlay import write_overlay
+
+    with errors(), tqdm(unit="frame", disable=None, leave=False) as bar:
+
+        def tell(done: int, rows: int) -> None:
+            bar.total = rows
+            bar.update(done - bar.n)
+
+        count = write_overlay(video, table, output, units=units or None, tell=tell, **options)
+    click.echo(f"{output}: {count} frames")
+
+
+@click.command()
+@click.argument("tables", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The page.")
+@click.option(
+    "--video",
+    "videos",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="The video of each table, in order: for pictures.",
+)
+@click.option("--rest", default="", metavar="START-END", help="Seconds at rest.")
+@click.option("--affected", type=click.Choice(["left", "right"]), help="The paretic side.")
+@click.option("--no-pictures", is_flag=True, help="Show no picture of the person.")
+@_BLUR
+@_MIRRORED
+def report(
+    tables: tuple[Path, ...],
+    output: Path,
+    videos: tuple[Path, ...],
+    no_pictures: bool,
+    **options: Any,
+) -> None:
+    """Write a page about TABLES: one recording, or several sessions of one person in order.
+
+    The page is one file and opens without a network: curves of both sides, asymmetry with its
+    gate, blinks, pictures, what speaks against the numbers, and where they come from.
+    Measurements, not a grade.
+    """
+    import shlex
+    import sys
+
+    from pyfaceau.report.report import Wishes, write_report
+
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    wishes = Wishes(pictures=not no_pictures, **options)
+    with errors():
+        said = write_report(
+            tables, output, videos=videos, wishes=wishes, command=shlex.join(["pyfaceau", *words])
+        )
+    click.echo(output)
+    for line in said:
+        click.echo(f"  {line}", err=True)

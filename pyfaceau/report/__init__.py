@@ -1,0 +1,1 @@
+"""What a person reads: reports and marked videos, made of tables."""
