@@ -51,6 +51,7 @@ def downloads(session: Session, measured: Measured) -> None:
 def _report_arguments(measured: Measured, target: Path) -> list[str]:
     """Return the command line that makes a report."""
     arguments = ["report", str(measured.table), "--video", str(measured.video), "-o", str(target)]
+    arguments += ["--name", Path(measured.name).stem or "video"]
     if marked():
         path = measured.table.with_suffix(".actions.csv")
         path.write_text(as_csv(marked()), encoding="utf-8")
@@ -87,8 +88,3 @@ def _made(
             key=f"get {title}",
             on_click="ignore",
         )
-
-
-def _download(title: str, path: Path, name: str, kind: str) -> None:
-    """Draw a button; the file is read when it is pressed, and nothing is drawn anew."""
-    st.download_button(title, path.read_bytes, name, kind, key=title, on_click="ignore")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ def perform(task: dict[str, Any], tell: Tell) -> dict[str, Any]:
         return _warm(task["warm"])
     from pyfaceau.cli.command import main
 
+    sys.argv = ["pyfaceau", *task["arguments"]]  # what goes on record as the command
     facts: dict[str, Any] = {}
     sinks = (_preview(Path(task["preview"]), tell, facts),) if task.get("preview") else ()
     said = io.StringIO()

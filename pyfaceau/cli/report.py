@@ -53,7 +53,14 @@ def overlay(video: Path, table: Path, output: Path, units: tuple[str, ...], **op
     type=click.Path(path_type=Path),
     help="The video of each table, in order: for pictures.",
 )
-@click.option("--rest", default="", metavar="START-END", help="Seconds at rest.")
+@click.option(
+    "--actions",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="When what was done, for each table in order: .csv, .srt, .vtt, .eaf.",
+)
+@click.option("--name", "names", multiple=True, help="What each TABLE is called, in order.")
+@click.option("--rest", default="", metavar="START-END", help="Seconds at rest, without --actions.")
 @click.option("--affected", type=click.Choice(["left", "right"]), help="The paretic side.")
 @click.option("--no-pictures", is_flag=True, help="Show no picture of the person.")
 @_BLUR
@@ -62,14 +69,16 @@ def report(
     tables: tuple[Path, ...],
     output: Path,
     videos: tuple[Path, ...],
+    actions: tuple[Path, ...],
+    names: tuple[str, ...],
     no_pictures: bool,
     **options: Any,
 ) -> None:
     """Write a page about TABLES: one recording, or several sessions of one person in order.
 
-    The page is one file and opens without a network: curves of both sides, asymmetry with its
-    gate, blinks, pictures, what speaks against the numbers, and where they come from.
-    Measurements, not a grade.
+    The page is one file and opens without a network: per action what each side did, pictures of
+    rest and peak, curves of both sides, asymmetry with its gate, blinks, synkinesis, what speaks
+    against the numbers, and where they come from. Measurements, not a grade.
     """
     import shlex
     import sys
@@ -78,9 +87,17 @@ def report(
 
     words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
     wishes = Wishes(pictures=not no_pictures, **options)
+    if options["rest"] and actions:
+        raise click.UsageError("--rest: an action called rest says it where there are --actions")
     with errors():
         said = write_report(
-            tables, output, videos=videos, wishes=wishes, command=shlex.join(["pyfaceau", *words])
+            tables,
+            output,
+            videos=videos,
+            actions=actions,
+            names=names,
+            wishes=wishes,
+            command=shlex.join(["pyfaceau", *words]),
         )
     click.echo(output)
     for line in said:

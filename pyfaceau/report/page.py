@@ -6,15 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pyfaceau import __version__
 from pyfaceau.errors import InputError, OutputError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -237,7 +235,7 @@ def _plotted(figure: Any) -> dict[str, Any]:
 
 
 def _cell(value: Any, decimals: int) -> str:
-    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+    if pd.isna(value):
         return ""
     if isinstance(value, float | np.floating):
         return f"{value:.{decimals}f}"

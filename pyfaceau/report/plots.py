@@ -236,7 +236,7 @@ def _laid_out(figure: go.Figure, title: str, unit: str, bands: Sequence[Band]) -
     figure.update_layout(
         title=title, height=260, margin={"l": 50, "r": 10, "t": 40, "b": 40},
         xaxis_title="time, s", yaxis_title=unit, template="plotly_white",
-        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
+        legend={"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"},
     )  # fmt: skip
     return figure
 

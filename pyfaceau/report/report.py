@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from pyfaceau.actions.measures import resting_frames
+from pyfaceau.actions.reading import read_actions
 from pyfaceau.errors import InputError
 from pyfaceau.features.interval import parse_interval
+from pyfaceau.report.acts import Acts, longitudinal, measured, peaks, summary, synkinesis
 from pyfaceau.report.contents import asymmetry_over_time, blinks, curves
 from pyfaceau.report.page import ActionPictures, Picture, SessionPage, write_page
-from pyfaceau.report.plots import Band
 from pyfaceau.report.session import Session, open_session
 from pyfaceau.report.stills import face_pictures
 
@@ -27,7 +29,7 @@ class Wishes:
     affected : {'left', 'right'} or None
         The paretic side.
     rest : str
-        Seconds at rest, such as ``"0-2"``, where no action is named rest.
+        Seconds at rest, such as ``"0-2"``, where no actions are given.
     mirrored_input : bool or None
         The recordings are mirrored; None: as they were measured.
     pictures : bool
@@ -48,6 +50,8 @@ def write_report(
     output: Path,
     *,
     videos: Sequence[Path] = (),
+    actions: Sequence[Path] = (),
+    names: Sequence[str] = (),
     wishes: Wishes | None = None,
     command: str = "",
 ) -> list[str]:
@@ -61,6 +65,10 @@ def write_report(
         The page, .html.
     videos : sequence of Path
         Their videos, in the same order; none for a report without pictures.
+    actions : sequence of Path
+        When what was done in each, in the same order: files as `read_actions` takes them.
+    names : sequence of str
+        What the recordings are called, in the same order; after their tables if not given.
     wishes : Wishes, optional
         What it is to show.
     command : str
@@ -74,74 +82,109 @@ def write_report(
     Raises
     ------
     InputError
-        If a table is none of a video of one face, is of another video, or has no face.
+        If a table is none of a video of one face, is of another video, or has no face; if an
+        action lies outside its video.
     VideoError
         If a video cannot be read.
     OutputError
         If the page cannot be written.
     """
     wishes = wishes or Wishes()
-    if videos and len(videos) != len(tables):
-        raise InputError(f"video: expected one for each of {len(tables)} tables, got {len(videos)}")
-    shown = [*videos] if videos else [None] * len(tables)
-    names = _names(tables)
+    for name, given in (("video", videos), ("actions", actions), ("name", names)):
+        if given and len(given) != len(tables):
+            wanted = f"one for each of {len(tables)} tables"
+            raise InputError(f"{name}: expected {wanted}, got {len(given)}")
+    names = [*names] or _names(tables)
     sessions = [
-        open_session(table, video, wishes.mirrored_input, name)
-        for table, video, name in zip(tables, shown, names, strict=True)
+        open_session(table, videos[k] if videos else None, wishes.mirrored_input, names[k])
+        for k, table in enumerate(tables)
     ]
-    pages = [_page(session, number, wishes) for number, session in enumerate(sessions, 1)]
+    acts = [_acts(session, actions, k, wishes) for k, session in enumerate(sessions)]
+    pages = [
+        _page(session, done, number, wishes)
+        for number, (session, done) in enumerate(zip(sessions, acts, strict=True), 1)
+    ]
+    told = [one for one in acts if one is not None]
+    together = longitudinal(names, told) if len(told) == len(tables) > 1 else None
     title = f"Facial movement: {', '.join(names)}" if len(names) < 4 else "Facial movement"
-    write_page(output, title, pages, None, command)
+    write_page(output, title, pages, together, command)
     return [f"{page.name}: {line}" for page in pages for line in page.warnings]
 
 
-def _page(session: Session, number: int, wishes: Wishes) -> SessionPage:
+def _acts(session: Session, actions: Sequence[Path], number: int, wishes: Wishes) -> Acts | None:
+    """Return what came of a recording's actions; None where none are given."""
+    if not actions:
+        return None
+    try:
+        return Acts.of(session, read_actions(actions[number]), wishes.affected)
+    except InputError as error:
+        text, path = str(error), str(actions[number])
+        raise InputError(text if text.startswith(path) else f"{path}: {text}") from None
+
+
+def _page(session: Session, acts: Acts | None, number: int, wishes: Wishes) -> SessionPage:
     """Return what the report shows of one recording."""
-    bands: list[Band] = []
-    rest = _rest(session, wishes.rest)
+    bands = [] if acts is None else acts.bands
+    rest = _rest(session, acts, wishes.rest)
     parts = [
         *curves(session, number, bands),
         asymmetry_over_time(session, number, bands, rest, wishes.affected),
         blinks(session, number, bands),
     ]
+    warnings = session.warnings
+    if acts is not None:
+        parts += [synkinesis(acts, number), measured(acts, number)]
+        warnings = (*warnings, *acts.notes)
     rows, faces = len(session.table), int((session.table["success"] == 1).sum())
     seconds = float(session.table["timestamp"].iloc[-1] - session.table["timestamp"].iloc[0])
-    notes = (f"{rows} frames in {seconds:.1f} s, {faces} with a face.",)
+    notes = [f"{rows} frames in {seconds:.1f} s, {faces} with a face."]
+    if acts is None:
+        notes.append("No actions are given (--actions): curves of the whole recording only.")
     found = session.provenance
     return SessionPage(
         name=session.name,
-        notes=notes,
-        summary=None,
-        warnings=session.warnings,
-        pictures=_pictures(session, rest, wishes),
+        notes=tuple(notes),
+        summary=None if acts is None else summary(acts),
+        warnings=warnings,
+        pictures=_pictures(session, acts, rest, wishes),
         no_pictures="" if session.video and wishes.pictures else "Without pictures.",
         parts=tuple(parts),
         provenance="not on record" if found is None else found.line,
     )
 
 
-def _pictures(session: Session, rest: Any, wishes: Wishes) -> tuple[ActionPictures, ...]:
-    """Return the face at rest and at its largest smile."""
+def _pictures(
+    session: Session, acts: Acts | None, rest: Any, wishes: Wishes
+) -> tuple[ActionPictures, ...]:
+    """Return the face at rest and at the peak of each action, or at its largest smile."""
     if session.video is None or not wishes.pictures:
         return ()
     good = (session.table["success"] == 1).to_numpy()
-    moments: dict[str, int] = {}
+    still: dict[str, int] = {}
     if rest is not None and (rest & good).any():
-        still = np.flatnonzero(rest & good)
-        moments["rest"] = int(still[len(still) // 2])
-    if "AU12_r" in session.table:
+        calm = np.flatnonzero(rest & good)
+        still["rest"] = int(calm[len(calm) // 2])
+    moments: dict[str, dict[str, int]] = {}
+    places = {int(frame): row for row, frame in enumerate(session.table.index)}
+    if acts is not None:
+        for (action, number), frames in peaks(acts).items():
+            at = {what: places[frame] for what, frame in frames.items()}
+            moments[f"{action} {number}"] = still | at
+    if not moments and "AU12_r" in session.table:
         values = np.where(good, session.table["AU12_r"].to_numpy(np.float64), -1.0)
-        moments["largest AU12"] = int(values.argmax())
-    found = face_pictures(session, set(moments.values()), wishes.blur_eyes)
-    times = session.table["timestamp"]
-    pictures = tuple(
-        Picture(
-            f"{what}, {times.iloc[row]:.3f} s, frame {session.faces.frames[row] + 1}", found[row]
-        )
-        for what, row in moments.items()
-        if row in found
-    )
-    return (ActionPictures("Whole recording", pictures),) if pictures else ()
+        moments["Whole recording"] = {**still, "largest AU12": int(values.argmax())}
+    wanted = {row for rows in moments.values() for row in rows.values()}
+    found = face_pictures(session, wanted, wishes.blur_eyes)
+    shown = []
+    for name, rows in moments.items():
+        pictures = [
+            Picture(f"{what}, {_moment(session, row)}", found[row])
+            for what, row in rows.items()
+            if row in found
+        ]
+        if pictures:
+            shown.append(ActionPictures(name, tuple(pictures)))
+    return tuple(shown)
 
 
 def _moment(session: Session, row: int) -> str:
@@ -150,8 +193,11 @@ def _moment(session: Session, row: int) -> str:
     return f"{time:.3f} s, frame {frame}"
 
 
-def _rest(session: Session, text: str) -> Any:
+def _rest(session: Session, acts: Acts | None, text: str) -> Any:
     """Return which frames are at rest; None where nobody said."""
+    if acts is not None:
+        rest, source = resting_frames(session.table, acts.intervals)
+        return None if source == "none" else rest
     if not text:
         return None
     try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -103,6 +104,23 @@ def test_from_a_video_to_its_downloads(
     expected = tmp_path / "expected.csv"
     main.main([str(video), "-o", str(expected)], standalone_mode=False)
     assert Path(download.value.path()).read_bytes() == expected.read_bytes()
+
+    report = made(page, "Report (HTML)")
+    text = report.read_text(encoding="utf-8")
+    assert "data:image/jpeg" in text
+    assert "single_face" in text
+    assert str(tmp_path) not in text
+    marked = made(page, "Marked video")
+    with av.open(str(marked)) as opened:
+        assert sum(1 for _ in opened.decode(video=0)) == 72
+
+
+def made(page: Page, title: str) -> Path:
+    """Have a file made and return where it was downloaded to."""
+    page.get_by_role("button", name=f"Make: {title}").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Download: {title}").click()
+    return Path(download.value.path())
 
 
 def test_two_sessions_do_not_see_each_other(page: Page, browser: Browser, server: Any) -> None:

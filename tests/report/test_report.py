@@ -43,8 +43,8 @@ def tables(page: Path) -> dict[str, pd.DataFrame]:
 
 def parsed(body: str) -> pd.DataFrame:
     lines = [re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", row) for row in body.split("</tr>")]
-    text = "\n".join(",".join(cells) for cells in lines if cells)
-    return pd.read_csv(StringIO(text))
+    text = "\n".join("\t".join(cells) for cells in lines if cells)
+    return pd.read_csv(StringIO(text), sep="\t")
 
 
 def test_curves_are_the_tables(tmp_path: Path) -> None:
@@ -102,6 +102,49 @@ def test_what_speaks_against_the_numbers(tmp_path: Path) -> None:
     assert "not a\nmedical device" in page
 
 
+ACTIONS = "action,start,end\nrest,0,0.9\nsmile lips open,1,1.9\n"
+
+
+def test_actions_are_those_of_the_command(tmp_path: Path) -> None:
+    video, table = write_recording(tmp_path)
+    actions, page, beside = (tmp_path / n for n in ("a.csv", "r.html", "m.csv"))
+    actions.write_text(ACTIONS)
+    write_report([table], page, videos=[video], actions=[actions], wishes=Wishes("right"))
+    line = ["actions", "measure", str(table), "--actions", str(actions), "-o", str(beside)]
+    assert CliRunner().invoke(main, [*line, "--affected", "right"]).exit_code == 0
+    shown, written = tables(page), pd.read_csv(beside)
+    mine = shown["actions-1"]
+    pd.testing.assert_frame_equal(mine, written[mine.columns], check_dtype=False)
+    summary = shown["summary-1"].set_index("measure")
+    smile = written[(written["measure"] == "AU12_r") & (written["side"] == "left")].iloc[0]
+    said = summary.loc["AU12 lip corner puller"]
+    assert said["healthy side"] == smile["excursion"]
+    assert said["affected side (right)"] == 0
+    assert said["gate"] == "left moves more, no movement on the right"
+    captions = re.findall(r'<img alt="([^"]+)"', page.read_text())
+    assert captions[0] == "rest, 0.480 s, frame 13"
+    assert captions[1].startswith("AU12 lip corner puller, left, ")
+    assert len(captions) == 2
+    coupled = pd.read_csv(tmp_path / "m_synkinesis.csv")
+    assert len(shown["synkinesis-1"]) == len(coupled) > 0
+
+
+def test_sessions_of_a_person(tmp_path: Path) -> None:
+    _, first = write_recording(tmp_path)
+    data = recording()
+    data["AU12_r_right"] = data["AU12_r_left"]
+    second = write_table(tmp_path / "later.csv", data)
+    actions, page = tmp_path / "a.csv", tmp_path / "r.html"
+    actions.write_text(ACTIONS)
+    write_report([first, second], page, actions=[actions, actions])
+    shown = tables(page)["sessions"]
+    assert shown["session"].tolist() == ["table", "later"]
+    assert shown["right"].tolist() == [0, 3]
+    assert shown["change right"].tolist() == [0, 3]
+    [left, right] = figures(page)["all-smile-lips-open"]["data"]
+    assert (left["y"], right["y"]) == ([3, 3], [0, 3])
+
+
 def test_refused(tmp_path: Path) -> None:
     video, table = write_recording(tmp_path)
     page = tmp_path / "r.html"
@@ -112,6 +155,7 @@ def test_refused(tmp_path: Path) -> None:
         ([plain], {}, "expected landmarks"),
         ([table], {"videos": [video, video]}, "expected one for each of 1 tables, got 2"),
         ([table], {"videos": [tmp_path / "no.mp4"]}, r"no\.mp4: no such file"),
+        ([table], {"actions": [page]}, r"r\.html"),
         ([table], {"wishes": Wishes(rest="9-12")}, "no frame with a face in these seconds"),
     ]
     for given, options, said in cases:
