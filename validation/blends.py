@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -35,7 +35,6 @@ SIDES = {"left": (1.0,), "right": (-1.0,), "both": (-1.0, 1.0)}
 
 FPS = 30
 SIZE = 448
-_STRIDE = 4
 _SEAM = 0.12
 """Half width of the band about the midline in which a one-sided movement fades, in distances
 between the outer corners of the eyes."""
@@ -185,20 +184,25 @@ def _shut(person: Person, movement: Movement, amount: float, drift: tuple[float,
 
 def _warped(picture: Picture, at: Points, source: Points, drift: tuple[float, float]) -> Picture:
     """Return a picture whose landmarks moved from `source` to `at`, piecewise linearly."""
-    from scipy.interpolate import LinearNDInterpolator
+    from scipy.spatial import Delaunay
 
     edge = np.linspace(0, SIZE - 1, 5)
     frame = np.array([(x, y) for x in edge for y in edge if {x, y} & {0.0, SIZE - 1.0}])
     places = np.vstack([at, frame])
+    corners = Delaunay(places).simplices
+    sides = places[corners[:, 1:]] - places[corners[:, :1]]
+    corners = corners[np.abs(np.linalg.det(sides)) > 1e-6]
     shifts = np.vstack([source - at, np.zeros_like(frame)])
-    coarse = np.arange(0, SIZE + _STRIDE, _STRIDE, dtype=np.float64)
-    x, y = np.meshgrid(coarse, coarse)
-    field = LinearNDInterpolator(places, shifts, fill_value=0.0)(x, y).astype(np.float32)
-    last = (len(coarse) - 1) * _STRIDE
+    affine = np.linalg.solve(np.dstack([places[corners], np.ones(corners.shape)]), shifts[corners])
+    inside = np.zeros((SIZE, SIZE), np.int32)
+    for number, three in enumerate(np.rint(places[corners] * 16).astype(np.int32)):
+        cv2.fillConvexPoly(inside, three, number, shift=4)
     fine = np.arange(SIZE, dtype=np.float32)
-    px, py = np.meshgrid((fine - drift[0]), (fine - drift[1]))
-    scaled = [np.clip(p, 0, last) / _STRIDE for p in (px, py)]
-    dense = cv2.remap(field, *scaled, cv2.INTER_LINEAR)
+    x, y = np.meshgrid(fine, fine)
+    a, b, c = np.moveaxis(affine.astype(np.float32)[inside], 2, 0)
+    field = a * x[..., None] + b * y[..., None] + c
+    px, py = x - np.float32(drift[0]), y - np.float32(drift[1])
+    dense = cv2.remap(field, px, py, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     maps = (px + dense[..., 0]).astype(np.float32), (py + dense[..., 1]).astype(np.float32)
     return np.asarray(cv2.remap(picture, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
 
@@ -284,14 +288,18 @@ def write_lossless(path: Path, frames: Iterator[Picture] | Clip, fps: int = FPS)
             container.mux(stream.encode(None))
 
 
-def people(folder: Path, count: int | None = None) -> Iterator[Person]:
-    """Yield the people of a webmorph folder who have a neutral and a smiling picture."""
+def people(
+    folder: Path, count: int | None = None, known: Collection[str] = ()
+) -> Iterator[Person]:
+    """Yield the people of a webmorph folder who have both pictures, but those that are known."""
     from pyfaceau import CLNF
 
     model = CLNF(detector="retinaface")
     known = np.load(folder / "neutral_front.npz", allow_pickle=False)
     for name, manual in list(zip(known["names"], known["ibug68"], strict=True))[:count]:
         number = str(name)[:3]
+        if number in known:
+            continue
         neutral = cv2.imread(str(folder / "neutral_front" / str(name)))
         smiling = cv2.imread(str(folder / "smiling_front" / f"{number}_08.jpg"))
         points, smile = (model.detect_and_fit(picture)[0] for picture in (neutral, smiling))

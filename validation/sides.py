@@ -64,10 +64,12 @@ def blends(
     """Measure one-sided smiles and closures of known side and amplitude."""
     pipeline = FullPythonAUPipeline(config=replace(Config.load("default"), split_face=True))
     columns = ["person", "kind", "side", "measure", "step", "difference", "left", "right", "leads"]
-    rows = []
+    kept = [] if store is None or not store.exists() else [pd.read_csv(store, dtype={0: str})]
+    known = set() if not kept else set(kept[0]["person"])
     shares = staircase()
     rest = np.arange(len(shares)) < RESTING
-    for person in people(folder, count):
+    for person in people(folder, count, known):
+        rows = []
         for kind, side in [(k, s) for k in kinds for s in ("left", "right", "both")]:
             clip = Clip(person, [(Movement(kind, side), shares)], int(person.name))
             table = table_of(pipeline, clip)
@@ -83,10 +85,10 @@ def blends(
                     held = np.flatnonzero(shares == step)
                     part = compared.iloc[held]
                     rows.append((person.name, kind, side, name, step, *part[columns[5:]].median()))
-    frame = pd.DataFrame(rows, columns=columns)
-    if store is not None:
-        frame.to_csv(store, index=False)
-    yield from summary(frame)
+        kept.append(pd.DataFrame(rows, columns=columns))
+        if store is not None:
+            pd.concat(kept).to_csv(store, index=False)
+    yield from summary(pd.concat(kept))
 
 
 def _names(values: pd.DataFrame) -> list[str]:
@@ -366,7 +368,7 @@ def main() -> int:
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--people", type=int)
     parser.add_argument("--kinds", nargs="+", choices=["smile", "eye"], default=["smile", "eye"])
-    parser.add_argument("--store", type=Path, help="CSV of every value, of check blends")
+    parser.add_argument("--store", type=Path, help="CSV of every value; goes on from it")
     options = parser.parse_args()
     if options.check == "blends":
         lines = blends(options.paths[0], options.people, options.store, options.kinds)
