@@ -42,8 +42,9 @@ _RIGID = [0, 16, 27, 28, 29, 30, 36, 39, 42, 45]
 _LIDS = {1.0: ((43, 47), (44, 46)), -1.0: ((37, 41), (38, 40))}
 _SHUT = 0.95
 """Share of the lids' opening that a full closure takes."""
-_RAISED = 0.35
-"""What is drawn down is the skin this much of the opening above the lid, so that no lash is."""
+_LASHES = 0.35
+"""Share of the opening above the lid that the lashes take: they move down with the lid's edge,
+unstretched, and the skin above them is stretched."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,15 +168,16 @@ def _shut(person: Person, movement: Movement, amount: float, drift: tuple[float,
         inside = (x > ends[:, 0].min()) & (x < ends[:, 0].max())
         lid, under = np.polyval(upper, x), np.polyval(lower, x)
         gap = np.maximum(under - lid, 0)
-        skin = lid - _RAISED * gap  # above the lashes
-        top = lid - 2.5 * _RAISED * gap
-        edge = skin + amount * _SHUT * (under - skin)
-        above = inside & (y > top) & (y <= edge)
+        edge = lid + amount * _SHUT * gap
+        skin, lash = lid - _LASHES * gap, edge - _LASHES * gap
+        top = lid - 3.5 * _LASHES * gap
+        above = inside & (y > top) & (y <= lash)
+        strip = inside & (y > lash) & (y <= edge)
         below = inside & (y > edge) & (y < under)
         with np.errstate(divide="ignore", invalid="ignore"):
-            stretched = top + (y - top) * (skin - top) / (edge - top)
-            squeezed = under - (under - y) * (under - skin) / (under - edge)
-        source[above], source[below] = stretched[above], squeezed[below]
+            stretched = top + (y - top) * (skin - top) / (lash - top)
+        source[above], source[below] = stretched[above], y[below]
+        source[strip] = y[strip] - (edge - lid)[strip]
     maps = x.astype(np.float32), source.astype(np.float32)
     return np.asarray(
         cv2.remap(person.neutral, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -288,9 +290,7 @@ def write_lossless(path: Path, frames: Iterator[Picture] | Clip, fps: int = FPS)
             container.mux(stream.encode(None))
 
 
-def people(
-    folder: Path, count: int | None = None, known: Collection[str] = ()
-) -> Iterator[Person]:
+def people(folder: Path, count: int | None = None, known: Collection[str] = ()) -> Iterator[Person]:
     """Yield the people of a webmorph folder who have both pictures, but those that are known."""
     from pyfaceau import CLNF
 
