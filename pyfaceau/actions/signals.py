@@ -21,7 +21,7 @@ ZONES = {
     UPPER: ("AU01_r", "AU02_r", "AU04_r", "brow_height"),
     MID: (
         "AU05_r", "AU06_r", "AU07_r", "AU09_r", "AU45_r", "mrd1", "mrd2", "palpebral_height",
-        "palpebral_width", "eye_closure", "nasal_base_deviation",
+        "palpebral_width", "lid_opening", "eye_closure", "lid_closure", "nasal_base_deviation",
     ),
     LOWER: (
         "AU10_r", "AU12_r", "AU14_r", "AU15_r", "AU17_r", "AU20_r", "AU23_r", "AU25_r", "AU26_r",
@@ -36,7 +36,7 @@ SIDED = (*SIDES, WHOLE)
 """Values of a side: the patient's left and right, and both together."""
 
 _ZONE = {name: zone for zone, names in ZONES.items() for name in names}
-_FLOORS = {"eye_closure": 0.01, "smile_angle": 0.1}
+_FLOORS = {"eye_closure": 0.01, "lid_closure": 0.01, "smile_angle": 0.1}
 _FLOOR = 0.0005
 """Least noise of a length: a tenth of a pixel, the step in which tables have landmarks, of a face
 whose eyes are 200 pixels apart."""
@@ -115,7 +115,9 @@ def _geometry(table: pd.DataFrame, rest: Any, seen: Any, options: Any) -> list[S
     flat = "" if values["palpebral_height_left"].notna().any() else "_2d"
     found = []
     for name in MEASURES:
-        unit = {"smile_angle": "deg", "eye_closure": "share"}.get(name, "iod")
+        unit = {"smile_angle": "deg", "eye_closure": "share", "lid_closure": "share"}.get(
+            name, "iod"
+        )
         floor = _FLOORS.get(name, _FLOOR)
         for side in SIDES:
             column = f"{name}{flat}_{side}"

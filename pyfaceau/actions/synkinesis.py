@@ -49,7 +49,7 @@ COUPLINGS = (
         "oral-ocular",
         (*SMILES, "pucker", "puff cheeks", "show lower teeth", "speak"),
         ("close eyes tightly", "close eyes gently"),
-        ("AU45_r", "AU07_r", "palpebral_height"),
+        ("AU45_r", "AU07_r", "lid_opening", "palpebral_height"),
     ),
     Coupling("snarl-smile", SMILES, ("wrinkle nose",), ("AU09_r", "AU10_r", "upper_lip_height")),
     Coupling(

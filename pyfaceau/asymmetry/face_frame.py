@@ -31,11 +31,15 @@ class FaceFrames:
         Centres of the irises, on the image's left first; y is 0.
     iris_widths : (N,) float64
         Mean width of both irises; NaN where the table has no eye landmarks.
+    lid_openings : (N, 2) float64
+        Mean y of each eye's lower lid (eye-model points 15 to 19) less that of its upper lid (9 to
+        13); NaN where the table has no eye landmarks.
     """
 
     points: Float64
     irises: Float64
     iris_widths: Float64
+    lid_openings: Float64
 
     def mirrored(self) -> FaceFrames:
         """Return the mirrored face: sides exchanged, x reversed.
@@ -47,7 +51,10 @@ class FaceFrames:
         """
         turn = np.array([-1.0, 1.0])
         return FaceFrames(
-            self.points[:, PARTNERS] * turn, self.irises[:, ::-1] * turn, self.iris_widths
+            self.points[:, PARTNERS] * turn,
+            self.irises[:, ::-1] * turn,
+            self.iris_widths,
+            self.lid_openings[:, ::-1],
         )
 
     def empty(self) -> FaceFrames:
@@ -59,7 +66,8 @@ class FaceFrames:
             All NaN.
         """
         nothing = np.nan
-        return FaceFrames(self.points * nothing, self.irises * nothing, self.iris_widths * nothing)
+        values = (self.points, self.irises, self.iris_widths, self.lid_openings)
+        return FaceFrames(*(value * nothing for value in values))
 
 
 def picture_frames(table: pd.DataFrame) -> FaceFrames:
@@ -78,7 +86,7 @@ def picture_frames(table: pd.DataFrame) -> FaceFrames:
     """
     points = _columns(table, "xy", 68)
     points[~_seen(table)] = np.nan
-    return _in_axes(points, _iris_points(table, points))
+    return _in_axes(points, _eye_points(table, points))
 
 
 def frontal_frames(table: pd.DataFrame) -> FaceFrames | None:
@@ -86,8 +94,8 @@ def frontal_frames(table: pd.DataFrame) -> FaceFrames | None:
 
     A landmark in space lies on the ray of its pixel at the depth of the fitted shape; it is
     shifted by the head's translation and turned back by its rotation, R = Rx Ry Rz, and its x and
-    y are taken. Iris points lie on their rays at the mean depth of the eye's six landmarks; what a
-    ray is follows from the table itself, as x = fx X / Z + cx.
+    y are taken. Points of the eyes lie on their rays at the mean depth of the eye's six landmarks;
+    what a ray is follows from the table itself, as x = fx X / Z + cx.
 
     Parameters
     ----------
@@ -106,12 +114,10 @@ def frontal_frames(table: pd.DataFrame) -> FaceFrames | None:
     space[~seen | (space[:, :, 2] <= 0).any(axis=1)] = np.nan
     flat = _columns(table, "xy", 68)
     pose = table[list(_POSE)].to_numpy(np.float64)
-    irises = _iris_points(table, flat)
-    if irises is not None:
-        irises = _lifted(irises, flat, space)
-    head = _frontal(space, pose)
-    eyes = None if irises is None else _frontal(irises, pose)
-    return _in_axes(head, eyes)
+    eyes = _eye_points(table, flat)
+    if eyes is not None:
+        eyes = _frontal(_lifted(eyes, flat, space), pose)
+    return _in_axes(_frontal(space, pose), eyes)
 
 
 def _seen(table: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -128,30 +134,30 @@ def _columns(table: pd.DataFrame, axes: str, count: int, prefix: str = "") -> Fl
     return np.ascontiguousarray(values.reshape(len(table), len(axes), count).transpose(0, 2, 1))
 
 
-def _iris_points(table: pd.DataFrame, points: Float64) -> Float64 | None:
-    """Return the eight points of each iris in the picture, (N, 16, 2), left eye first."""
+def _eye_points(table: pd.DataFrame, points: Float64) -> Float64 | None:
+    """Return iris (8) and lids (12) of each eye in the picture, (N, 40, 2), left eye first."""
     if "eye_lmk_x_0" not in table:
         return None
-    eyes = _columns(table, "xy", 56, "eye_lmk_")[:, [*range(8), *range(28, 36)]]
+    eyes = _columns(table, "xy", 56, "eye_lmk_")[:, [*range(20), *range(28, 48)]]
     eyes[np.isnan(points).any(axis=(1, 2))] = np.nan
     return eyes
 
 
-def _lifted(irises: Float64, flat: Float64, space: Float64) -> Float64:
-    """Return iris points in space, (N, 16, 3)."""
+def _lifted(eyes: Float64, flat: Float64, space: Float64) -> Float64:
+    """Return points of the eyes in space, (N, 40, 3)."""
     depths = np.stack([space[:, 36:42, 2].mean(axis=1), space[:, 42:48, 2].mean(axis=1)], axis=1)
-    depth = np.repeat(depths, 8, axis=1)
+    depth = np.repeat(depths, 20, axis=1)
     lifted = [depth]
     rows = np.isfinite(space).all(axis=(1, 2))
     for axis in (1, 0):
         rays = (space[rows, :, axis] / space[rows, :, 2]).ravel()
         pixels = flat[rows, :, axis].ravel()
         if len(rays) < 2:
-            return np.full((*irises.shape[:2], 3), np.nan)
+            return np.full((*eyes.shape[:2], 3), np.nan)
         spread = rays - rays.mean()
         slope = float(spread @ pixels / (spread @ spread))
         centre = pixels.mean() - slope * rays.mean()
-        lifted.insert(0, (irises[:, :, axis] - centre) / slope * depth)
+        lifted.insert(0, (eyes[:, :, axis] - centre) / slope * depth)
     return np.stack(lifted, axis=2)
 
 
@@ -167,14 +173,15 @@ def _frontal(points: Float64, pose: Float64) -> Float64:
     return turned[:, :, :2]
 
 
-def _in_axes(points: Float64, irises: Float64 | None) -> FaceFrames:
+def _in_axes(points: Float64, eyes: Float64 | None) -> FaceFrames:
     """Return a face in its own axes."""
-    if irises is None:
+    if eyes is None:
         pairs = [(36, 39), (42, 45)]
         centres = np.stack([(points[:, i] + points[:, j]) / 2 for i, j in pairs], axis=1)
         width = np.full(len(points), np.nan)
+        lids = np.full((len(points), 2, 12, 2), np.nan)
     else:
-        rings = irises.reshape(len(irises), 2, 8, 2)
+        rings, lids = np.split(eyes.reshape(len(eyes), 2, 20, 2), [8], axis=2)
         centres = rings.mean(axis=2)
         across = rings - centres[:, :, None]
         width = 2 * np.hypot(across[..., 0], across[..., 1]).mean(axis=(1, 2))
@@ -189,4 +196,6 @@ def _in_axes(points: Float64, irises: Float64 | None) -> FaceFrames:
         moved: Float64 = np.einsum("nij,nkj->nki", axes, where - middle) / unit[:, None, None]
         return moved
 
-    return FaceFrames(placed(points), placed(centres), width / unit)
+    heights = placed(lids.reshape(len(lids), 24, 2))[..., 1].reshape(-1, 2, 12)
+    openings = heights[:, :, 7:].mean(axis=2) - heights[:, :, 1:6].mean(axis=2)
+    return FaceFrames(placed(points), placed(centres), width / unit, openings)

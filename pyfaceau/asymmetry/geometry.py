@@ -23,6 +23,7 @@ LENGTHS = (
     "mrd2",
     "palpebral_height",
     "palpebral_width",
+    "lid_opening",
     "commissure_x",
     "commissure_y",
     "commissure_excursion",
@@ -32,8 +33,9 @@ LENGTHS = (
 )
 """Lengths of each side, in inter-ocular distances; with a scale in millimetres as well."""
 
-MEASURES = (*LENGTHS, "smile_angle", "eye_closure")
-"""All that is measured of each side: lengths, the smile's angle in degrees, the eye's closure."""
+MEASURES = (*LENGTHS, "smile_angle", "eye_closure", "lid_closure")
+"""All that is measured of each side: lengths, the smile's angle in degrees, the eye's closure by
+the face's landmarks and by the eye model's."""
 
 MIDLINE = ("philtrum_deviation", "nasal_base_deviation")
 """Measured of the midline, in inter-ocular distances: positive towards the patient's left."""
@@ -119,8 +121,9 @@ def _both_sides(
         side: dict(measure_side(view.mirrored() if mirrored[side] else view)) for side in SIDES
     }
     for side in SIDES:
-        height = values[side]["palpebral_height"]
-        values[side]["eye_closure"] = 1.0 - height / _resting(height, rest)
+        for closure, name in (("eye_closure", "palpebral_height"), ("lid_closure", "lid_opening")):
+            height = values[side][name]
+            values[side][closure] = 1.0 - height / _resting(height, rest)
     out = {f"{n}{suffix}_{side}": values[side][n] for n in MEASURES for side in SIDES}
     sign = -1.0 if mirrored_input else 1.0
     for name, point in zip(MIDLINE, (51, 33), strict=True):
@@ -139,7 +142,7 @@ def measure_side(face: FaceFrames) -> Mapping[str, Float64]:
     Returns
     -------
     mapping of (N,) float64
-        The values of `MEASURES` but the eye's closure.
+        The values of `MEASURES` but the eye's closures.
     """
     p, iris = face.points, face.irises[:, 0]
     corner = p[:, 48]
@@ -155,6 +158,7 @@ def measure_side(face: FaceFrames) -> Mapping[str, Float64]:
         "mrd2": height_at(lash, iris[:, 0]) - iris[:, 1],
         "palpebral_height": height_at(lash, middle) - height_at(lid, middle),
         "palpebral_width": np.hypot(*(p[:, 39] - p[:, 36]).T),
+        "lid_opening": face.lid_openings[:, 0],
         "commissure_x": -corner[:, 0],
         "commissure_y": corner[:, 1],
         "commissure_excursion": reach,

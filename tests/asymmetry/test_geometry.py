@@ -63,12 +63,32 @@ def test_eye_closure_is_of_the_persons_own_rest() -> None:
     assert closure["eye_closure_2d_left"].tolist() == pytest.approx([0, 0, 0, 0])
 
 
+def test_the_eye_models_lids_by_hand() -> None:
+    faces = np.repeat(symmetric_face()[None] * 200 + 300, 4, axis=0)
+    eyes = {}
+    for eye, centre in ((0, faces[0, [36, 39]].mean(0)), (1, faces[0, [42, 45]].mean(0))):
+        ring = np.zeros((28, 2))
+        ring[9:14, 1], ring[15:20, 1] = -12, 8  # 0.1 of the distance between the eyes' corners
+        for i, (x, y) in enumerate(ring + centre):
+            eyes[f"eye_lmk_x_{28 * eye + i}"], eyes[f"eye_lmk_y_{28 * eye + i}"] = x, y
+    table = table_of(faces)
+    table = table.join(pd.DataFrame(eyes, index=table.index))
+    for i in range(9, 14):
+        table.loc[4, f"eye_lmk_y_{i}"] += 15  # on the image's left: the patient's right
+    rest = np.array([True, True, True, False])
+    values = measure(table, rest=rest)
+    assert values["lid_opening_2d_right"].tolist() == pytest.approx([0.1, 0.1, 0.1, 0.025])
+    assert values["lid_closure_2d_right"].tolist() == pytest.approx([0, 0, 0, 0.75])
+    assert values["lid_closure_2d_left"].tolist() == pytest.approx([0, 0, 0, 0])
+
+
 def test_scale_and_missing_face() -> None:
     faces = np.repeat(symmetric_face()[None] * 200 + 300, 2, axis=0)
     table = table_of(faces).assign(success=[1, 0])
     values = measure(table, scale_mm=90.0)
     assert values["palpebral_width_2d_left"].iloc[0] == pytest.approx(0.28)
     assert values.loc[2].isna().all()
+    assert values["lid_opening_2d_left"].isna().all()  # no eye landmarks in the table
     assert set(values) >= {f"{name}_mm_left" for name in LENGTHS} | {f"{n}_mm" for n in MIDLINE}
 
 
