@@ -2,7 +2,8 @@
 
 OpenFace decodes with OpenCV 4.6, which converts every YUV frame with the BT.601 matrix at limited
 range, whatever the stream's colour tags say; later releases of OpenCV follow the tags, which moves
-action units by up to 0.3. Here the matrix is forced, so the pixels are OpenFace's bit for bit.
+action units by up to 0.3. Here no tag is heeded, so the pixels are OpenFace's bit for bit: see
+`pyfaceau.media.colour`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 import av
-import numpy as np
 from av.error import FFmpegError
 from av.stream import Disposition
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from pyfaceau.errors import VideoError
 from pyfaceau.media.clock import FixedClock, StreamClock
+from pyfaceau.media.conversion import Conversion
 from pyfaceau.media.extent import declared_size
 from pyfaceau.media.grid import PixelGrid
 from pyfaceau.media.kind import content_of
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 FALLBACK_FPS = 30.0
 """Frames per second of a stream that does not tell, as in OpenFace."""
-
-_BT601 = int(Colorspace.ITU601)
 
 _CLOCKLESS = frozenset({"h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu", "vc1", "vvc"})
 """Raw streams: pictures without times, to which FFmpeg gives 25 a second."""
@@ -114,7 +112,6 @@ class VideoReader:
         stream, container = self._stream, self._container
         stream.thread_type = "NONE"  # several threads conceal damage differently from run to run
         stream.codec_context.thread_count = 1
-        self._reformatter = VideoReformatter()
         rate = stream.average_rate
         self.fps = fps or (float(rate) if rate and rate > 0 else FALLBACK_FPS)
         self.clockless = fps is None and container.format.name in _CLOCKLESS
@@ -133,6 +130,7 @@ class VideoReader:
         self._grid = PixelGrid.of(stream, self._first, self._square)
         self.aspect, self.corrected = self._grid.aspect, self._grid.corrected
         size = self._grid.width, self._grid.height
+        self._conversion = Conversion(*size)
         self.width, self.height = size[::-1] if self.rotation % 180 == 90 else size
 
     def __enter__(self) -> Self:
@@ -209,25 +207,9 @@ class VideoReader:
             self.damaged += 1
 
     def _picture(self, frame: av.VideoFrame) -> UInt8:
-        """Convert a frame to an upright BGR array, without a copy where its rows are adjacent."""
-        grid = self._grid
-        bgr = self._reformatter.reformat(
-            frame,
-            grid.width,
-            grid.height,
-            format="bgr24",
-            src_colorspace=_BT601,
-            dst_colorspace=_BT601,
-            interpolation=Interpolation.BICUBIC if self._scaled(frame) else None,
-            threads=1,
-        )
-        plane = bgr.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(bgr.height, plane.line_size)
-        image = rows[:, : 3 * bgr.width].reshape(bgr.height, bgr.width, 3)
-        return _turned(image, self.rotation) if self.rotation else np.ascontiguousarray(image)
-
-    def _scaled(self, frame: av.VideoFrame) -> bool:
-        return (frame.width, frame.height) != (self._grid.width, self._grid.height)
+        """Convert a frame to an upright BGR array."""
+        image = self._conversion.bgr(frame)
+        return _turned(image, self.rotation) if self.rotation else image
 
     def _complain(self) -> None:
         """Raise if the file did not give all that it should."""

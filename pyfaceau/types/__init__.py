@@ -11,7 +11,13 @@ from pyfaceau.types.arrays import (
     Float64 as Float64,
 )
 from pyfaceau.types.arrays import (
+    Int16 as Int16,
+)
+from pyfaceau.types.arrays import (
     Int32 as Int32,
+)
+from pyfaceau.types.arrays import (
+    Int64 as Int64,
 )
 from pyfaceau.types.arrays import (
     UInt8 as UInt8,

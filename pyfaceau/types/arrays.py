@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
+Int16 = NDArray[np.int16]
 Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
 UInt16 = NDArray[np.uint16]
 UInt32 = NDArray[np.uint32]
 
