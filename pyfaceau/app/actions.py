@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pyfaceau.actions.intervals import STANDARD
+from pyfaceau.actions.suggest import suggest_actions
+from pyfaceau.errors import InputError
 
 if TYPE_CHECKING:
     from pyfaceau.app.measuring import Measured
@@ -18,6 +20,20 @@ def marked() -> list[Interval]:
     """Return the actions marked so far: name, start and end in seconds."""
     found: list[Interval] = st.session_state.setdefault("actions", [])
     return found
+
+
+def begin(measured: Measured) -> None:
+    """Forget what was marked in another video.
+
+    Parameters
+    ----------
+    measured : Measured
+        The video shown.
+    """
+    if st.session_state.get("actions of") != str(measured.table):
+        st.session_state["actions of"] = str(measured.table)
+        for name in ("actions", "suggestions", "suggested why", "action start", "action stop"):
+            st.session_state.pop(name, None)
 
 
 def bands() -> list[Interval]:
@@ -78,6 +94,34 @@ def draw(measured: Measured) -> None:
         st.session_state.pop("action stop")
         st.rerun()
     _table()
+    _suggestions(measured)
+
+
+def _suggestions(measured: Measured) -> None:
+    """Draw proposals on request, each with ways to take it over or to dismiss it."""
+    if st.button("Suggest actions", key="suggest", help="Proposals from the curves, to correct."):
+        try:
+            proposed = suggest_actions(measured.data)
+        except InputError as error:
+            st.error(str(error))
+            return
+        spans = [(one.interval.action, one.interval.start, one.interval.end) for one in proposed]
+        st.session_state["suggestions"] = spans
+        st.session_state["suggested why"] = {
+            span: f"score {one.score:.2f}, {one.reason}"
+            for span, one in zip(spans, proposed, strict=True)
+        }
+        st.rerun()
+    why = st.session_state.get("suggested why", {})
+    for number, one in enumerate(list(st.session_state.get("suggestions", []))):
+        text, take, leave = st.columns([5, 1, 1])
+        text.write(f"*{one[0]}?* {one[1]:.3f} s to {one[2]:.3f} s. {why.get(one, '')}")
+        taken = take.button("Take", key=f"take {number}")
+        if taken:
+            marked().append(one)
+        if taken or leave.button("Dismiss", key=f"dismiss {number}"):
+            st.session_state["suggestions"].remove(one)
+            st.rerun()
 
 
 def _table() -> None:

@@ -54,3 +54,25 @@ def measure(
     click.echo("\n".join(map(str, files)))
     for clause in said:
         click.echo(f"  {clause}", err=True)
+
+
+@actions.command(cls=StrictCommand)
+@click.argument("table", type=_PATH)
+@click.option("-o", "--output", type=_PATH, required=True, help=".csv, to be corrected.")
+def suggest(table: Path, output: Path) -> None:
+    """Propose when what was done in TABLE, for a person to correct.
+
+    Each row is marked as a suggestion, with a score and what was seen; `measure` refuses the file
+    until column "suggested" says 0.
+    """
+    from pyfaceau.actions.suggest import suggest_actions, write_suggestions
+    from pyfaceau.output.reading import read
+
+    try:
+        found = suggest_actions(read(table))
+        if not found:
+            raise click.ClickException(f"{table}: nothing stands out: no suggestion")
+        write_suggestions(found, output)
+    except PyfaceauError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{output}: {len(found)} suggestions; correct them, then put 0 into suggested")

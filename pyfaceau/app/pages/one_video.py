@@ -40,6 +40,7 @@ def draw(session: Session, choice: Choice) -> None:
     measured = measured_upload(session, choice, "one", camera=True)
     if measured is None:
         return
+    actions.begin(measured)
     for note in measured.notes:
         st.warning(note)
     if "success" in measured.data:
