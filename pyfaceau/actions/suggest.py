@@ -130,7 +130,7 @@ def _above_quiet(values: Float64, seen: NDArray[np.bool_], width: int) -> Float6
 
 def _bridged(labels: NDArray[np.int64], gap: int) -> NDArray[np.int64]:
     """Return labels whose short gaps between two runs of one action are filled."""
-    out = labels.copy()
+    out: NDArray[np.int64] = labels.copy()
     runs = list(_runs(labels))
     for (before, _, _), (_, first, last), (after, _, _) in zip(
         runs, runs[1:], runs[2:], strict=False
