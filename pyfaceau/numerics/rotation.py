@@ -76,6 +76,28 @@ def matrix_to_euler(matrix: Float32) -> Float32:
     return angles
 
 
+def turned_euler(angles: Float32, quarters: int) -> Float32:
+    """Return Euler angles of a head as seen in a picture that is turned by quarter turns.
+
+    Parameters
+    ----------
+    angles : (3,) float32
+        Pitch, yaw, roll in the picture as it is, radians, R = Rx Ry Rz.
+    quarters : int
+        Quarter turns of the picture; positive is counter-clockwise.
+
+    Returns
+    -------
+    (3,) float32
+        Of any rotation: the arctangents know every quadrant.
+    """
+    cosine, sine = ((1, 0), (0, 1), (-1, 0), (0, -1))[-quarters % 4]
+    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]], np.float32)
+    r = (turn @ euler_to_matrix(angles)).astype(np.float64)
+    pitch, yaw = np.arctan2(-r[1, 2], r[2, 2]), np.arcsin(np.clip(r[0, 2], -1, 1))
+    return np.array([pitch, yaw, np.arctan2(-r[0, 1], r[0, 0])], np.float32)
+
+
 @kernel
 def multiply3(a: Float32, b: Float32) -> Float32:
     """Return a product, each sum left to right from zero, every step rounded.

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyfaceau.config import Lens
 from pyfaceau.errors import OutputError
+from pyfaceau.media.notes import about
+from pyfaceau.media.picture import FrameSource
 from pyfaceau.output.aligned import Align, AlignedFaces, Crop
 from pyfaceau.output.details import DetailsFile
 from pyfaceau.output.hog_file import HogFile
@@ -35,6 +38,10 @@ class Origin:
         Frames per second.
     still : bool
         A still picture.
+    aspect : float
+        Width over height of its stored pixels.
+    notes : tuple of str
+        What is known of its pixels and its clock, a clause each.
     """
 
     path: Path
@@ -42,6 +49,36 @@ class Origin:
     camera: Camera
     fps: float = 30.0
     still: bool = False
+    aspect: float = 1.0
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, source: FrameSource, lens: Lens) -> Origin:
+        """Return what is known of an open video or sequence.
+
+        Parameters
+        ----------
+        source : FrameSource
+            The source, or a part of it.
+        lens : Lens
+            Settings of the camera.
+
+        Returns
+        -------
+        Origin
+            Its size, rate, pixels and clock.
+        """
+        size = source.width, source.height
+        video = getattr(source, "source", source)
+        aspect = float(getattr(video, "aspect", 1.0))
+        return cls(
+            source.path,
+            size,
+            lens.camera(*size),
+            source.fps,
+            aspect=aspect,
+            notes=tuple(about(source)),
+        )
 
 
 @dataclass(frozen=True)
@@ -123,12 +160,16 @@ class Outputs:
             if self.tracked is not None:
                 sinks.append(stack.enter_context(_overlay(self.tracked, origin)))
             if self.details is not None:
-                about = DetailsFile(self.details, origin.path, origin.camera, others, table)
+                about = DetailsFile(
+                    self.details, origin.path, origin.camera, others, table, origin.notes
+                )
                 sinks.append(stack.enter_context(about))
             if self.quality is not None and not origin.still:
                 from pyfaceau.output.quality_sink import QualityFile
 
-                sinks.append(stack.enter_context(QualityFile(self.quality, origin.fps)))
+                sinks.append(
+                    stack.enter_context(QualityFile(self.quality, origin.fps, origin.aspect))
+                )
             sinks += [stack.enter_context(make(origin)) for make in self.also]
             yield tuple(sinks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ class DetailsFile(Sink):
         Other files: what each is (``HOG``, ``video``, ``image``, ``aligned directory``), and where.
     table : OpenFaceCSV
         The table; named where it has a row.
+    notes : sequence of str
+        What is known of the input's pixels and clock; a line each behind OpenFace's.
 
     Raises
     ------
@@ -52,23 +55,27 @@ class DetailsFile(Sink):
         camera: Camera,
         others: Sequence[tuple[str, Path]],
         table: OpenFaceCSV,
+        notes: Sequence[str] = (),
     ) -> None:
         super().__init__(Target(path, (".txt",)))
         self._source = source
         self._camera = camera
         self._others = others
         self._table = table
+        self._notes = notes
+        self._turns: Counter[int] = Counter()
 
-    def write(self, frame: Frame, faces: Sequence[FrameResult]) -> None:
-        """Do nothing: the file is about the whole.
+    def write(self, frame: Frame, faces: Sequence[FrameResult]) -> None:  # noqa: ARG002
+        """Note by how much the frame was turned.
 
         Parameters
         ----------
         frame : Frame
-            Not used.
+            The frame.
         faces : sequence of FrameResult
             Not used.
         """
+        self._turns[90 * frame.turn] += 1
 
     def _close(self) -> None:
         """Write it all."""
@@ -83,6 +90,12 @@ class DetailsFile(Sink):
         if table.rows:
             lines.append(f"Output csv:{self._named(table.path)}")
             lines += [f"{name}: {int(group in table.groups)}" for name, group in _GROUPS]
+        lines += [f"Note: {note}" for note in self._notes]
+        lines += [
+            f"Note: {count} frames were measured turned by {turn} degrees"
+            for turn, count in sorted(self._turns.items())
+            if turn
+        ]
         self.target.part.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
     def _named(self, path: Path) -> Path:

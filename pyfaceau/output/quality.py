@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyfaceau.errors import OutputError
+from pyfaceau.numerics.rotation import turned_euler
 from pyfaceau.types import AlignedFace, Frame, FrameResult
 
 if TYPE_CHECKING:
@@ -72,10 +73,12 @@ MARKED = {
 
 COLUMNS = (
     "frame,timestamp,usable,confidence,yaw,pitch,roll,eye_distance,sharpness,brightness,shift,"
-    "dropped_before," + ",".join(FLAGS)
+    "dropped_before,pixel_aspect,turn," + ",".join(FLAGS)
 )
 """Of the quality file: degrees, pixels, gray levels squared, gray levels, eye distances; empty
-without a face. ``dropped_before``: frames missing between the last one and this by the clock."""
+without a face. ``dropped_before``: frames missing between the last one and this by the clock;
+``pixel_aspect``: width over height of the stored pixels; ``turn``: degrees, counter-clockwise, by
+which the picture was turned to be measured; yaw, pitch and roll are those in the turned picture."""
 
 TRUSTED_SHARE = 0.8
 """Share of usable frames below which a video gets a warning."""
@@ -100,12 +103,15 @@ class Quality:
         Why frames have no face, by the tracker: reason to count.
     tracked : int
         Frames with a face.
+    turns : set of int
+        Degrees by which pictures were turned.
     """
 
     frames: int = 0
     usable: int = 0
     dropped: int = 0
     tracked: int = 0
+    turns: set[int] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FLAGS, 0))
     reasons: dict[str, int] = field(default_factory=dict)
 
@@ -138,6 +144,8 @@ class Quality:
             for flag, text in MARKED.items()
             if self.counts[flag]
         ]
+        if self.turns:
+            said[-1] += f" by {', '.join(map(str, sorted(self.turns)))} degrees"
         return said
 
 
@@ -192,6 +200,8 @@ class QualityWriter:
         The file; its folder is made.
     fps : float
         The video's frame rate.
+    aspect : float
+        Width over height of its stored pixels.
 
     Attributes
     ----------
@@ -204,8 +214,9 @@ class QualityWriter:
         If the folder cannot be written.
     """
 
-    def __init__(self, path: str | Path, fps: float) -> None:
+    def __init__(self, path: str | Path, fps: float, aspect: float = 1.0) -> None:
         self.path = Path(path)
+        self._aspect = aspect
         self.quality = Quality()
         self._fps = fps
         self._time: float | None = None
@@ -271,10 +282,13 @@ class QualityWriter:
         if not result.face.success:
             reason = result.face.reason or "no face"
             quality.reasons[reason] = quality.reasons.get(reason, 0) + 1
+        turn = 90 * result.turn
+        if turn:
+            quality.turns.add(turn)
         marks = ",".join("1" if flag in flags else "0" for flag in FLAGS)
         head = f"{result.index + 1},{result.timestamp:.3f},{usable:d},{result.face.confidence:.2f}"
         try:
-            self._text.write(f"{head},{measures},{dropped},{marks}\n")
+            self._text.write(f"{head},{measures},{dropped},{self._aspect:.4f},{turn},{marks}\n")
         except OSError as error:
             raise self._unwritable(error) from None
 
@@ -306,7 +320,11 @@ class QualityWriter:
             self._centre = None
             return {"no_face"}, ",,,,,,"
         flags = set()
-        pitch, yaw, roll = (float(angle) for angle in np.degrees(result.pose.rotation))
+        # Of the head as it was measured: a patient who lies has not turned the head away.
+        rotation = result.pose.rotation
+        if result.turn:
+            rotation = turned_euler(rotation, result.turn)
+        pitch, yaw, roll = (float(angle) for angle in np.degrees(rotation))
         eyes = float(np.linalg.norm(face.landmarks[45] - face.landmarks[36]))
         centre = face.landmarks.mean(axis=0)
         shift = 0.0 if self._centre is None else float(np.linalg.norm(centre - self._centre))

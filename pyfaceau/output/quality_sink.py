@@ -25,6 +25,8 @@ class QualityFile(Sink):
         The file, .csv.gz.
     fps : float
         Frames per second, by which missing ones are counted.
+    aspect : float
+        Width over height of the stored pixels.
 
     Raises
     ------
@@ -32,9 +34,9 @@ class QualityFile(Sink):
         If the folder cannot be written.
     """
 
-    def __init__(self, path: str | Path, fps: float) -> None:
+    def __init__(self, path: str | Path, fps: float, aspect: float = 1.0) -> None:
         super().__init__(Target(path, (".csv.gz",)))
-        self._writer = QualityWriter(path, fps)
+        self._writer = QualityWriter(path, fps, aspect)
 
     def write(self, frame: Frame, faces: Sequence[FrameResult]) -> None:  # noqa: ARG002
         """Add a frame.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from pyfaceau.config import Config
@@ -22,6 +21,7 @@ from pyfaceau.tracking.fitter import FaceFitter
 from pyfaceau.tracking.identity import Identities
 from pyfaceau.tracking.multi import MultiFaceTracker
 from pyfaceau.tracking.tracker import eyes_of, make_fitter
+from pyfaceau.tracking.turning import measured_upright, upright
 from pyfaceau.types import Camera, Frame, FrameResult, TrackedFace
 
 
@@ -62,8 +62,7 @@ class MultiFacePipeline:
         self.config = config if isinstance(config, Config) else Config.load(config or "default")
         self.verbose = verbose
         self.threads = check_threads(threads)
-        as_it_is = replace(self.config.reading, rotate="0")  # several people have several turns
-        self._watching = Watching(replace(self.config, reading=as_it_is))
+        self._watching = Watching(self.config)  # one turn for all: a camera's, not a patient's
         self._measurer = FaceMeasurer(self.config.models)
         fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
         self._measurer.eyes = eyes_of(fitter)
@@ -112,8 +111,7 @@ class MultiFacePipeline:
             raise InputError("face, roi: expected none where several faces are followed")
         with open_frames(video_path, **self.config.opening) as opened:
             frames = selected_frames(opened, selection)
-            size = frames.width, frames.height
-            origin = Origin(frames.path, size, self.config.lens.camera(*size), frames.fps)
+            origin = Origin.of(frames, self.config.lens)
             with (
                 OpenFaceCSV(output_csv, selected, SEVERAL, header=self.config.header) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,
@@ -154,20 +152,23 @@ class MultiFacePipeline:
         camera = self.config.lens.camera(frames.width, frames.height)
         self._tracker.reset()
         with ahead(self._watching.frames(frames), self.threads) as decoded:
-            tracked = ((frame, self._tracker.update(frame)) for frame in decoded)
+            tracked = ((frame, self._tracker.update(upright(frame))) for frame in decoded)
             with ahead(tracked, self.threads) as followed:
                 for frame, faces in with_progress(followed, frames.frame_count, self.verbose):
-                    results = [
-                        self._placed(frame, face, camera, number)
-                        for number, face in faces
-                        if face.landmarks.any()
-                    ]
-                    if action_units:
-                        results = [self._measurer.with_static_units(frame, one) for one in results]
-                    yield frame, results
+                    found = [one for one in faces if one[1].landmarks.any()]
+                    yield (
+                        frame,
+                        [self._seen_one(frame, camera, *one, action_units) for one in found],
+                    )
 
-    def _placed(self, frame: Frame, face: TrackedFace, camera: Camera, number: int) -> FrameResult:
-        """Put a face into camera space, with its eyes if it is to be trusted."""
-        if face.ok:
-            face = self._measurer.with_eyes(frame, face)
-        return self._measurer.place(frame, face, camera, number, gaze=face.ok)
+    def _seen_one(
+        self, frame: Frame, camera: Camera, number: int, face: TrackedFace, action_units: bool
+    ) -> FrameResult:
+        """Take a face through the stages after the landmarks, in the upright picture."""
+
+        def measure(frame: Frame, camera: Camera) -> FrameResult:
+            seen = self._measurer.with_eyes(frame, face) if face.ok else face
+            result = self._measurer.place(frame, seen, camera, number, gaze=face.ok)
+            return self._measurer.with_static_units(frame, result) if action_units else result
+
+        return measured_upright(frame, camera, measure)

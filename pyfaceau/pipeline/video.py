@@ -233,8 +233,7 @@ class FullPythonAUPipeline:
         beside = outputs or Outputs()
         with open_frames(video_path, **self.config.opening) as opened:
             video = self._select(opened, selection)
-            size = video.width, video.height
-            origin = Origin(video.path, size, self.config.lens.camera(*size), video.fps)
+            origin = Origin.of(video, self.config.lens)
             with (
                 OpenFaceCSV(output_csv, selected, self.layout, header=self.config.header) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,

@@ -14,8 +14,6 @@ from pyfaceau.errors import InputError
 from pyfaceau.output.quality import (
     LOW_CONFIDENCE,
     MARKED,
-    MAX_PITCH,
-    MAX_ROLL,
     MAX_YAW,
     SMALL_FACE,
 )
@@ -124,16 +122,11 @@ def _said(path: Path, table: pd.DataFrame) -> Iterator[str]:
     rows, faces = len(table), table[table["success"] == 1]
     if len(faces) < rows:
         yield f"{rows - len(faces)} of {rows} frames have no face"
-    limits = {"pose_Rx": MAX_PITCH, "pose_Ry": MAX_YAW, "pose_Rz": MAX_ROLL}
-    if all(name in faces for name in limits):
-        turned = np.zeros(len(faces), np.bool_)
-        for name, limit in limits.items():
-            turned |= np.abs(np.degrees(faces[name].to_numpy())) > limit
-        if turned.any():
-            yield (
-                f"{int(turned.sum())} frames: head turned beyond {MAX_YAW:.0f} degrees of yaw, "
-                f"{MAX_PITCH:.0f} of pitch or {MAX_ROLL:.0f} of roll"
-            )
+    if "pose_Rx" in faces and "pose_Ry" in faces:
+        away = np.degrees(np.arccos(np.cos(faces["pose_Rx"]) * np.cos(faces["pose_Ry"])))
+        turned = int((away > MAX_YAW).sum())
+        if turned:
+            yield f"{turned} frames: the head is turned away by more than {MAX_YAW:.0f} degrees"
     doubted = int((faces["confidence"] < LOW_CONFIDENCE).sum())
     if doubted:
         yield f"{doubted} frames: landmarks of low confidence"

@@ -111,7 +111,7 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
         pipeline.calibrate(_calibration(task["neutral"]))
         frames = selected(video, Config.from_table(task["config"]).selection)
         watch = Watch(frames)
-        audit = stack.enter_context(QualityWriter(quality, frames.fps))
+        audit = stack.enter_context(QualityWriter(quality, frames.fps, float(video.aspect)))
         cache = stack.enter_context(FeatureWriter(features)) if features else None
         facts["sha256"] = outcome["input_sha256"]
         results = _tapped(pipeline, watch, audit, cache, facts, tell)

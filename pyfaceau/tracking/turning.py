@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pyfaceau.numerics.rotation import euler_to_matrix
+from pyfaceau.numerics.rotation import turned_euler
 from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, track
 from pyfaceau.types import (
@@ -293,6 +293,7 @@ def turned_back(result: FrameResult, frame: Frame) -> FrameResult:
         Points, shapes, pose and gaze turned back; what was not found (zeros) stays so.
     """
     face = result.face
+    result = replace(result, turn=frame.turn)
     if not frame.turn or not face.landmarks.any():
         return result
     height, width = frame.image.shape[:2]
@@ -331,10 +332,7 @@ class _Back:
         return np.asarray(points @ self._matrix.T, np.float32)
 
     def angles(self, angles: Float32) -> Float32:
-        """Turn Euler angles, R = Rx Ry Rz; any rotation."""
-        r = (self._matrix @ euler_to_matrix(angles)).astype(np.float64)
-        pitch, yaw = np.arctan2(-r[1, 2], r[2, 2]), np.arcsin(np.clip(r[0, 2], -1, 1))
-        return np.array([pitch, yaw, np.arctan2(-r[0, 1], r[0, 0])], np.float32)
+        return turned_euler(angles, -self._turn)
 
     def shape(self, shape: ShapeFit) -> ShapeFit:
         scale, *rest = shape.params_global

@@ -181,6 +181,8 @@ class FrameResult:
         What was noticed of the frame, see `Frame`.
     split : SplitFace or None
         The halves, where they are asked for; None in a frame without face.
+    turn : int
+        Quarter turns, counter-clockwise, after which the frame was measured.
     """
 
     index: int
@@ -196,3 +198,4 @@ class FrameResult:
     face_id: int = 0
     marks: frozenset[str] = frozenset()
     split: SplitFace | None = None
+    turn: int = 0

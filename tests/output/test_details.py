@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,22 @@ def test_hand_made_file(tmp_path):
         "Landmarks 3D: 0",
         "Pose: 1",
         "Shape parameters: 0",
+    ]
+
+
+def test_pixels_and_turns_stand_behind_openfaces_lines(tmp_path):
+    with (
+        OpenFaceCSV(tmp_path / "a.csv", ("pose",)) as table,
+        DetailsFile(
+            tmp_path / "a_of_details.txt", Path("a"), CAMERA, (), table, ("pixels are 16:15",)
+        ) as details,
+    ):
+        for index, turn in enumerate((0, 1, 1)):
+            details.write(replace(frame(index), turn=turn), [face(index)])
+        lines = details.finish().read_text(encoding="utf-8").splitlines()
+    assert lines[-2:] == [
+        "Note: pixels are 16:15",
+        "Note: 2 frames were measured turned by 90 degrees",
     ]
 
 

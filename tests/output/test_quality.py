@@ -112,6 +112,23 @@ def test_the_file_has_a_row_per_frame(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.quality.csv.gz"]
 
 
+def test_a_lying_head_is_not_turned_away(tmp_path: Path):
+    lying = replace(result(1, angles=(0, 0, 90)), turn=1, marks=frozenset({"turned"}))
+    away = replace(result(2, angles=(40, 0, 90)), turn=1, marks=frozenset({"turned"}))
+    with QualityWriter(tmp_path / "a.quality.csv.gz", 25.0, aspect=16 / 15) as writer:
+        for frame in (lying, away):
+            writer.write(frame)
+        quality = writer.finish()
+    with gzip.open(tmp_path / "a.quality.csv.gz", "rt") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["turn"] for row in rows] == ["90", "90"]
+    assert [row["pixel_aspect"] for row in rows] == ["1.0667", "1.0667"]
+    assert [row["pose"] for row in rows] == ["0", "1"]
+    assert [float(row["roll"]) for row in rows] == [0, 0]
+    assert abs(float(rows[1]["yaw"])) == 40
+    assert "2 frames were measured turned by 90 degrees" in quality.warnings()
+
+
 def test_a_video_without_frames_is_not_usable():
     assert Quality().usable_share == 0
 

@@ -9,6 +9,7 @@ import pytest
 
 from pyfaceau.media.picture import read_picture
 from pyfaceau.media.video import VideoReader
+from pyfaceau.pipeline.multi import MultiFacePipeline
 from pyfaceau.pipeline.stills import PicturePipeline
 from pyfaceau.pipeline.video import FullPythonAUPipeline
 from pyfaceau.tracking.turning import turned_by, turned_camera, upright, upright_turn, with_turns
@@ -85,14 +86,16 @@ def straight(shared: Path, weights_dir: Path) -> list[FrameResult]:
     return follow(shared, 0)
 
 
-def follow(shared: Path, turn: int) -> list[FrameResult]:
+def follow(
+    shared: Path, turn: int, name: str = "single_face.mp4", several: bool = False
+) -> list[FrameResult]:
     """Measure a video whose pictures are turned clockwise, as a live source gives them."""
 
     class Turned:
         path, fps, frame_count = Path("turned"), 30.0, COUNT
 
         def __init__(self) -> None:
-            with VideoReader(shared / "samples/video/single_face.mp4") as video:
+            with VideoReader(shared / "samples/video" / name) as video:
                 kept = [next(frames).image for frames in [iter(video)] for _ in range(COUNT)]
             self.images = [np.ascontiguousarray(np.rot90(image, -turn)) for image in kept]
             self.height, self.width = self.images[0].shape[:2]
@@ -100,7 +103,8 @@ def follow(shared: Path, turn: int) -> list[FrameResult]:
         def __iter__(self):
             return (Frame(image, k, k / 30) for k, image in enumerate(self.images))
 
-    return list(FullPythonAUPipeline().results(Turned()))
+    pipeline = MultiFacePipeline() if several else FullPythonAUPipeline()
+    return list(pipeline.results(Turned()))
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
@@ -125,6 +129,22 @@ def test_a_turned_video_has_the_same_action_units_and_turned_points(
             2 * np.pi
         ) - np.pi
         assert abs(turned) < 0.15
+
+
+def test_several_faces_are_turned_together(shared: Path, weights_dir: Path) -> None:
+    upright_faces, lying = (follow(shared, turn, "multi_face.avi", True) for turn in (0, 1))
+    assert len(lying) == len(upright_faces) > COUNT
+    assert "turned" not in upright_faces[0].marks
+    with VideoReader(shared / "samples/video/multi_face.avi") as video:
+        far = video.height - 1
+    for one, other in zip(upright_faces, lying, strict=True):
+        assert (other.index, other.face_id) == (one.index, one.face_id)
+        assert "turned" in other.marks
+        x, y = one.face.landmarks.T
+        np.testing.assert_allclose(other.face.landmarks.T, (far - y, x), atol=1e-3)
+        assert one.action_units is not None
+        assert other.action_units is not None
+        np.testing.assert_array_equal(other.action_units.intensities, one.action_units.intensities)
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
