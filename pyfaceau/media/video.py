@@ -20,6 +20,7 @@ from av.stream import Disposition
 from pyfaceau.errors import VideoError
 from pyfaceau.media.clock import FixedClock, StreamClock
 from pyfaceau.media.conversion import Conversion
+from pyfaceau.media.decoding import steady_options
 from pyfaceau.media.extent import declared_size
 from pyfaceau.media.grid import PixelGrid
 from pyfaceau.media.kind import content_of
@@ -184,7 +185,7 @@ class VideoReader:
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         """Yield the decoder's frames; skip and count what it refuses."""
-        packets = self._container.demux(self._stream)
+        packets, codec = self._container.demux(self._stream), self._stream.codec_context
         while True:
             try:
                 packet = next(packets, None)
@@ -195,6 +196,8 @@ class VideoReader:
                 break
             if packet.size == 0:
                 continue
+            if not codec.is_open:
+                codec.options = steady_options(codec, packet)
             try:
                 yield from self._stream.decode(packet)
             except FFmpegError:

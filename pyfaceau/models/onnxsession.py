@@ -30,7 +30,9 @@ def open_session(
 ) -> Any:
     """Open an ONNX model.
 
-    On the CPU a session has one thread: the same digits everywhere, and stages overlap instead.
+    On the CPU a session has one thread: the same digits in every run, and stages overlap instead.
+    Between kinds of processors the last bits differ: ONNX Runtime orders its sums by the width of
+    their registers.
 
     Parameters
     ----------
