@@ -8,8 +8,15 @@ from typing import Any
 
 from pyfaceau.actions.intervals import ActionList
 from pyfaceau.actions.measures import NO_VALUE, ActionMeasure, measure_actions
+from pyfaceau.actions.reliability import (
+    NEEDED,
+    Agreement,
+    Reliability,
+    agreement,
+    reliability,
+)
 from pyfaceau.actions.synkinesis import Synkinesis, measure_synkinesis
-from pyfaceau.actions.tidy import as_table, write_table
+from pyfaceau.actions.tidy import as_table, read_tidy, write_table
 from pyfaceau.errors import InputError
 from pyfaceau.output.reading import read
 from pyfaceau.output.table_formats import SUFFIXES
@@ -52,13 +59,73 @@ def write_actions(
         rows = measure_actions(data, actions, affected, **options)
     except InputError as error:
         raise InputError(f"{table}: {error}") from None
-    suffix = next((end for end in SUFFIXES[::-1] if target.name.lower().endswith(end)), "")
-    beside = target.with_name(f"{target.name[: len(target.name) - len(suffix)]}_synkinesis{suffix}")
+    couplings = as_table(measure_synkinesis(rows, affected), Synkinesis)
     written = [
         write_table(as_table(rows, ActionMeasure), target),
-        write_table(as_table(measure_synkinesis(rows, affected), Synkinesis), beside),
+        write_table(couplings, beside(target, "synkinesis")),
     ]
     return written, list(said(rows))
+
+
+def write_reliability(table: Path, target: Path, over: str) -> tuple[list[Path], list[str]]:
+    """Write the reliability of a study's actions.
+
+    Parameters
+    ----------
+    table : Path
+        As `pyfaceau study export --actions` writes it.
+    target : Path
+        ``NAME.csv``, ``.csv.gz`` or ``.parquet``.
+    over : {'session', 'repetition'}
+        What is repeated.
+
+    Returns
+    -------
+    list of Path
+        `target` and ``NAME_bland_altman`` beside it.
+    list of str
+        What a reader should know of them, a clause each.
+
+    Raises
+    ------
+    InputError
+        If the table is another, or the extra ``[reliability]`` is not installed.
+    OutputError
+        If a file cannot be written.
+    """
+    data = read_tidy(table, NEEDED)
+    try:
+        rows, pairs = reliability(data, over), agreement(data, over)
+    except InputError as error:
+        raise InputError(f"{table}: {error}") from None
+    written = [
+        write_table(as_table(rows, Reliability), target),
+        write_table(as_table(pairs, Agreement), beside(target, "bland_altman")),
+    ]
+    empty = sum(bool(row.reason) for row in rows)
+    clauses = [f"{empty} of {len(rows)} measures have no value, see reason"] if empty else []
+    if dropped := max(row.dropped for row in rows):
+        clauses.append(f"up to {dropped} targets of a measure lack a {over} and are left out")
+    return written, clauses
+
+
+def beside(target: Path, kind: str) -> Path:
+    """Return the name of a table beside another.
+
+    Parameters
+    ----------
+    target : Path
+        ``NAME.csv``, ``.csv.gz`` or ``.parquet``.
+    kind : str
+        What it is.
+
+    Returns
+    -------
+    Path
+        ``NAME_kind`` of the same ending.
+    """
+    suffix = next((end for end in SUFFIXES[::-1] if target.name.lower().endswith(end)), "")
+    return target.with_name(f"{target.name[: len(target.name) - len(suffix)]}_{kind}{suffix}")
 
 
 def said(rows: list[ActionMeasure]) -> Iterator[str]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from pyfaceau.cli.running import errors
 from pyfaceau.cli.sides import measuring_options
 from pyfaceau.cli.strict import StrictCommand
-from pyfaceau.errors import PyfaceauError
 
 _PATH = click.Path(path_type=Path)
 _TARGET = click.option("-o", "--output", type=_PATH, required=True, help=".csv or .parquet.")
@@ -46,11 +46,9 @@ def measure(
     from pyfaceau.actions.files import write_actions
     from pyfaceau.actions.reading import read_actions
 
-    try:
+    with errors():
         found = read_actions(source, tier=tier, accept_suggestions=accept_suggestions)
         files, said = write_actions(table, found, output, **rest)
-    except PyfaceauError as error:
-        raise click.ClickException(str(error)) from error
     click.echo("\n".join(map(str, files)))
     for clause in said:
         click.echo(f"  {clause}", err=True)
@@ -68,11 +66,35 @@ def suggest(table: Path, output: Path) -> None:
     from pyfaceau.actions.suggest import suggest_actions, write_suggestions
     from pyfaceau.output.reading import read
 
-    try:
+    with errors():
         found = suggest_actions(read(table))
         if not found:
             raise click.ClickException(f"{table}: nothing stands out: no suggestion")
         write_suggestions(found, output)
-    except PyfaceauError as error:
-        raise click.ClickException(str(error)) from error
     click.echo(f"{output}: {len(found)} suggestions; correct them, then put 0 into suggested")
+
+
+@actions.command(cls=StrictCommand)
+@click.argument("table", type=_PATH)
+@_TARGET
+@click.option(
+    "--over",
+    type=click.Choice(["session", "repetition"]),
+    default="session",
+    show_default=True,
+    help="What is repeated.",
+)
+def reliability(table: Path, output: Path, over: str) -> None:
+    """Tell how far measures of TABLE, by study export --actions, can be trusted.
+
+    Writes ICC(3,1) and ICC(2,1) with 95 % intervals, standard error of measurement and minimal
+    detectable change of each measure, action and side; and NAME_bland_altman, bias and limits of
+    agreement of every two sessions or repetitions. Needs the extra [reliability].
+    """
+    from pyfaceau.actions.files import write_reliability
+
+    with errors():
+        files, said = write_reliability(table, output, over)
+    click.echo("\n".join(map(str, files)))
+    for clause in said:
+        click.echo(f"  {clause}", err=True)

@@ -202,16 +202,25 @@ def status(out: Path, as_json: bool) -> None:
 @click.argument("out", type=_FOLDER)
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @header_option
-def export(out: Path, target: Path, header: str | None) -> None:
+@click.option("--actions", is_flag=True, help="Also NAME_actions, NAME_synkinesis, NAME_change.")
+def export(out: Path, target: Path, header: str | None, actions: bool) -> None:
     """Write all finished tables into one TARGET, .csv or .parquet: a row per frame.
 
     Rows are keyed by subject, session and video; a manifest's free columns come along. Without
-    --header, names and values of a .csv have a comma between them and no space.
+    --header, names and values of a .csv have a comma between them and no space. With --actions, of
+    videos whose manifest names their "actions" (and "affected" side): what came of each, and each
+    subject's change since the first session beside what a change must exceed.
     """
+    from pyfaceau.study.actions import export_actions
     from pyfaceau.study.export import export as write
 
     with _errors():
         click.echo(f"{target}: {write(out, target, header or 'plain')} rows")
+        files, said = export_actions(out, target) if actions else ([], [])
+        for path in files:
+            click.echo(path)
+        for clause in said:
+            click.echo(f"  {clause}", err=True)
 
 
 @click.command(cls=StrictCommand)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from pyfaceau.actions.manifest import check_manifest
 from pyfaceau.errors import InputError
 from pyfaceau.features.interval import parse_interval
 
@@ -235,5 +236,9 @@ def _rows(path: Path, file: IO[str]) -> list[StudyVideo]:
         name = source.relative_to(folder) if folder in source.parents else source.name
         own = {key: row.get(key, "") for key in _OWN_COLUMNS[1:]}
         extra = {key: value for key, value in row.items() if key not in _OWN_COLUMNS}
+        try:
+            extra = check_manifest(extra, folder)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
         videos[source] = StudyVideo(source, str(name), **own, extra=extra)
     return list(videos.values())
