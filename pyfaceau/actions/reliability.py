@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -187,18 +187,19 @@ def reliability(table: pd.DataFrame, over: str = "session") -> list[Reliability]
     found = []
     for key, grid in _grids(table, over):
         whole = grid.dropna()
-        gone, (n, k) = len(grid) - len(whole), whole.shape
-        if n < FEWEST or k < 2:
-            reason = f"{n} measured {k} times" if k != 1 else "measured once"
-            found.append(Reliability(*key, over, n, k, gone, reason=f"too few: {reason}"))
-            continue
+        n, k = whole.shape
+        blank = Reliability(*key, over, n, k, len(grid) - n)
         values = whole.to_numpy(np.float64)
-        error = residual(values)
-        if error == 0 and np.ptp(values.mean(axis=1)) == 0:
-            found.append(Reliability(*key, over, n, k, gone, reason="no variance"))
-            continue
-        told: dict[str, Any] = {"mean": float(values.mean()), "sem": error, "mdc95": MDC * error}
-        found.append(Reliability(*key, over, n, k, gone, **told, **_correlations(values)))
+        if n < FEWEST or k < 2:
+            times = f"{k} times" if k != 1 else "once"
+            found.append(replace(blank, reason=f"too few: {n} measured {times}"))
+        elif np.ptp(values - values.mean(axis=0)) == 0:
+            found.append(replace(blank, reason="no variance"))
+        else:
+            error = residual(values)
+            told = _correlations(values)
+            mean = float(values.mean())
+            found.append(replace(blank, mean=mean, sem=error, mdc95=MDC * error, **told))
     return found
 
 

@@ -59,7 +59,7 @@ def test_targets_without_a_level_are_left_out_and_counted() -> None:
 def test_too_few_say_so() -> None:
     assert reliability(study_of(SHROUT[:2]))[0].reason == "too few: 2 measured 4 times"
     one = reliability(study_of(SHROUT[:, :1]))[0]
-    assert (one.reason, math.isnan(one.icc31)) == ("too few: measured once", True)
+    assert (one.reason, math.isnan(one.icc31)) == ("too few: 6 measured once", True)
     assert reliability(study_of(np.ones((3, 2))))[0].reason == "no variance"
 
 
