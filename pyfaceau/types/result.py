@@ -18,10 +18,11 @@ class HeadPose:
     Attributes
     ----------
     translation : (3,) float32
-        mm.
+        mm; x to the image's right, y down, z away from the camera.
     rotation : (3,) float32
         Euler angles, radians, R = Rx Ry Rz: pitch (positive looks down), yaw (positive turns the
-        nose to the image's right), roll (positive is clockwise in the image).
+        nose to the image's left), roll (positive is clockwise in the image). A head at rest looks
+        along (0, 0, -1), one that is turned along R (0, 0, -1).
     """
 
     translation: Float32

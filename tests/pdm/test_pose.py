@@ -70,6 +70,57 @@ def test_recovers_the_pose_that_made_the_picture(
     np.testing.assert_allclose(pose.translation, t, rtol=1e-3, atol=0.05)
 
 
+@pytest.mark.parametrize(
+    ("angles", "axis", "side"),
+    [((0.3, 0, 0), 1, 1), ((0, 0.3, 0), 0, -1)],
+    ids=["pitch-looks-down", "yaw-turns-left"],
+)
+def test_where_the_nose_goes(angles: tuple[float, ...], axis: int, side: int) -> None:
+    """The last of a head's points is its nose, 60 mm nearer to the camera than the others."""
+    ring = np.array([[-40, -30, 0], [40, -30, 0], [-30, 40, 0], [30, 40, 0], [0, 0, -60]], float)
+    pdm = PDM(ring.T.ravel().astype("f4"), np.zeros((15, 1), "f4"), np.ones(1, "f4"))
+    tilt = np.array([0.02, -0.01, 0.6])
+    seen = project(pdm.mean, euler_to_matrix(np.float32(angles)).astype(float), tilt * 1000)
+    pose = head_pose(pdm, start(500 / 600, [0, 0, 0], *seen.mean(axis=0)), seen, CAMERA)
+    np.testing.assert_allclose(pose.rotation, angles, atol=1e-4)
+    assert side * (seen[4] - seen[:4].mean(axis=0))[axis] > 10
+
+
+def test_roll_is_clockwise() -> None:
+    seen = project(
+        np.float32([-40, 40, 0, 0, 0, 0]),
+        euler_to_matrix(np.float32([0, 0, 0.3])).astype(float),
+        np.array([0.0, 0, 600]),
+    )
+    assert seen[1, 1] > seen[0, 1] + 10, "the eye on the right is the lower one"
+
+
+def test_signs_are_those_of_the_references_points(shared: Path) -> None:
+    """Eyes, mouth corners and nose in camera space lie as R says, over all videos."""
+    looks, lines, turned = [], [], []
+    for path in sorted((shared / "reference/video").glob("*.csv.gz")):
+        rows = pd.read_csv(path, skipinitialspace=True).query("success == 1")
+        if rows.empty:
+            continue
+        points = np.stack([rows[[f"{a}_{i}" for i in range(68)]].to_numpy() for a in "XYZ"], 2)
+        flat = points[:, [36, 39, 42, 45, 48, 54]].mean(axis=1)
+        looks.append(points[:, 30] - flat)
+        lines.append(points[:, 42:48].mean(axis=1) - points[:, 36:42].mean(axis=1))
+        turned += list(rows[["pose_Rx", "pose_Ry", "pose_Rz"]].to_numpy("f4"))
+    look, line = (np.concatenate(v) for v in (looks, lines))
+    look, line = (v / np.linalg.norm(v, axis=1)[:, None] for v in (look, line))
+    matrices = np.stack([euler_to_matrix(angles) for angles in turned])
+    ahead, right = -matrices[:, :, 2], matrices[:, :, 0]
+    assert len(look) > 4000
+    for got, wanted in (
+        (look[:, 0], ahead[:, 0]),
+        (look[:, 1], ahead[:, 1]),
+        (line[:, 1], right[:, 1]),
+    ):
+        assert np.corrcoef(got, wanted)[0, 1] > 0.8
+    assert np.corrcoef(look[:, 0], np.array(turned)[:, 1])[0, 1] < -0.9, "yaw: to the left"
+
+
 def test_golden_frames(shared: Path, weights_dir: Path) -> None:
     pdm = PDM.load(weights_dir / "In-the-wild_aligned_PDM_68.txt")
     camera = Camera.for_size(640, 360)
