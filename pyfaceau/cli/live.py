@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyfaceau.cli.network import network_option, with_network
-from pyfaceau.errors import PyfaceauError
+from pyfaceau.errors import PyfaceauError, VideoError
 
 if TYPE_CHECKING:
     from pyfaceau.live.engine import LiveEngine
+    from pyfaceau.live.source import Source
 
 
 @click.command()
@@ -56,19 +57,39 @@ def live(**options: Any) -> None:
     if options["token"] and not options["serve"]:
         raise click.UsageError("--token goes with --serve")
     try:
-        failed = _session(options)
+        failed = _session(options, "try --camera with another number, or --file VIDEO")
     except PyfaceauError as error:
         raise click.ClickException(str(error)) from error
     if failed is not None:
         raise click.ClickException(str(failed))
 
 
-def _session(options: dict[str, Any]) -> PyfaceauError | None:
+def film(words: Sequence[str], hint: str) -> None:
+    """Run a session for a program whose options have other names.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The command line of ``pyfaceau live``.
+    hint : str
+        What to do where there is no such camera, in that program's words.
+
+    Raises
+    ------
+    PyfaceauError
+        If the session ends not well.
+    """
+    with live.make_context("live", list(words)) as context:
+        failed = _session(context.params, hint)
+    if failed is not None:
+        raise failed
+
+
+def _session(options: dict[str, Any], hint: str) -> PyfaceauError | None:
     """Run a session; return why it ended, where not well."""
     from pyfaceau.config import Config
     from pyfaceau.live.calibration import LiveUnits
     from pyfaceau.live.engine import LiveEngine
-    from pyfaceau.live.source import CameraSource, FileSource, Source
     from pyfaceau.models.weights import locate
     from pyfaceau.pipeline.video import FullPythonAUPipeline
     from pyfaceau.prediction.models import AUModels
@@ -79,12 +100,7 @@ def _session(options: dict[str, Any]) -> PyfaceauError | None:
 
         check_display()
     config = with_network(Config.load(options["config"]), options["network"])
-    opened: Source = (
-        FileSource(options["file"])
-        if options["file"] is not None
-        else CameraSource(options["camera"] or 0)
-    )
-    with opened as source, ExitStack() as stack:
+    with _opened(options, hint) as source, ExitStack() as stack:
         click.echo(f"{source.name}: getting ready", err=True)
         pipeline = FullPythonAUPipeline(config=config)
         folder = locate(pipeline.config.models.au_predictors)
@@ -104,6 +120,18 @@ def _session(options: dict[str, Any]) -> PyfaceauError | None:
     for line in engine.recorded:
         click.echo(line, err=True)
     return engine.error
+
+
+def _opened(options: dict[str, Any], hint: str) -> Source:
+    """Return the file, or the camera."""
+    from pyfaceau.live.source import CameraSource, FileSource
+
+    if options["file"] is not None:
+        return FileSource(options["file"])
+    try:
+        return CameraSource(options["camera"] or 0)
+    except VideoError as error:
+        raise VideoError(f"{error}; {hint}") from None
 
 
 def _open_streams(engine: LiveEngine, options: dict[str, Any], stack: ExitStack) -> None:

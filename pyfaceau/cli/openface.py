@@ -245,21 +245,19 @@ def _boxes(line: Line, inputs: Sequence[tuple[str, Path]]) -> dict[Path, Path]:
 
 
 def _film(line: Line, settings: Config) -> int:
-    """Record a camera until key q or Ctrl-C, with a window where there is a display."""
-    from pyfaceau.cli.live import live
-    from pyfaceau.live.window import check_display
+    """Record a camera until key q or Ctrl-C, with a window where there is a display and Qt."""
+    from pyfaceau.cli.live import film
 
     name = line.names[0] if line.names else time.strftime("webcam_%Y-%m-%d-%H-%M")
     table = Path(line.values.get("out_dir") or "processed") / Path(name).with_suffix(".csv")
     words = ["--camera", str(line.values["device"]), "--record", str(table)]
     try:
+        from pyfaceau.live.window import check_display
+
         check_display()
     except PyfaceauError:
         words.append("--json")
     model = {"main_clm_general.txt": "clm", "main_ceclm_general.txt": "ceclm"}
     words += ["--config", model.get(settings.models.clnf, "openface")]
-    try:
-        live.main(words, standalone_mode=False)
-    except click.ClickException as error:
-        raise InputError(error.format_message().partition("; try")[0]) from None
+    film(words, "try -device with another number, or -f FILE")
     return 0

@@ -152,7 +152,7 @@ class CameraSource:
         if not self._camera.isOpened():
             raise VideoError(
                 f"{self.name}: cannot be opened: none is connected under this number, another "
-                "program uses it, or this program may not; try --camera 1 or --file VIDEO"
+                "program uses it, or this program may not"
             )
         self._camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         image = self._read()

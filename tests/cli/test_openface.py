@@ -154,7 +154,7 @@ BAD = {
     "FaceLandmarkImg -fdir stills -bboxdir videos": "-bboxdir: expected videos/a.txt, the boxes",
     "FaceLandmarkImg -f stills/a.png -bboxdir videos": "-bboxdir: expected pictures by -fdir",
     "FaceLandmarkImg -fdir empty": "empty: no picture in it",
-    "FeatureExtraction -device 97": "camera 97: cannot be opened",
+    "FeatureExtraction -device 97": "program may not; try -device with another number, or -f FILE",
 }
 
 
