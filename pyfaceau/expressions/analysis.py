@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.errors import InputError
-from pyfaceau.expressions.rules import Rules
+from pyfaceau.expressions.rules import ONE_SIDED, Rules
 from pyfaceau.output.target import Target, writing
-from pyfaceau.types import Float64
+from pyfaceau.types import SIDES, Float64
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Booleans = NDArray[np.bool_]
-NEUTRAL, NO_FACE = "neutral", "no_face"
+NEUTRAL, NO_FACE, NOT_TOLD = "neutral", "no_face", "not_told"
 
 
 def unit_scores(intensities: Float64, needs: tuple[int, ...], rules: Rules) -> Float64:
@@ -30,7 +30,7 @@ def unit_scores(intensities: Float64, needs: tuple[int, ...], rules: Rules) -> F
     Parameters
     ----------
     intensities : (N, k) float64
-        Action units, 0 to 5.
+        Action units, 0 to 5; NaN where one is not known.
     needs : tuple of int
         Columns that the rule needs.
     rules : Rules
@@ -39,11 +39,24 @@ def unit_scores(intensities: Float64, needs: tuple[int, ...], rules: Rules) -> F
     Returns
     -------
     (N,) float64
-        100 times the mean of min(intensity / full, 1); 0 where one is below the least.
+        100 times the mean of min(intensity / full, 1); 0 where one is below the least, NaN where
+        one is not known.
     """
     needed = intensities[:, list(needs)]
     score = 100 * np.minimum(needed / rules.full, 1).mean(axis=1)
-    return np.where((needed >= rules.least).all(axis=1), score, 0.0)
+    return np.where((needed < rules.least).any(axis=1), 0.0, score)
+
+
+def _columns(need: str) -> list[str]:
+    """Return the columns of a table that a need is taken from."""
+    unit, one_sided, _ = need.partition(ONE_SIDED)
+    return [f"{unit}_r_{side}" for side in SIDES] if one_sided else [f"{unit}_r"]
+
+
+def _intensity(table: pd.DataFrame, need: str) -> Float64:
+    """Return the intensity of a unit, or by how much one side has more of it."""
+    values = table[_columns(need)].to_numpy(np.float64)
+    return np.asarray(np.abs(values[:, 0] - values[:, 1]) if values.shape[1] > 1 else values[:, 0])
 
 
 def measures(points: Float64) -> Float64:
@@ -85,7 +98,7 @@ def analyse(table: pd.DataFrame, usable: Booleans, rules: Rules) -> tuple[str, d
     Parameters
     ----------
     table : DataFrame
-        Columns ``AU01_r`` ... or ``x_0`` ... ``y_67``.
+        Columns ``AU01_r`` ... (``AU14_r_left`` ... of a split face, too) or ``x_0`` ... ``y_67``.
     usable : (N,) bool
         Frames that have a face.
     rules : Rules
@@ -96,7 +109,8 @@ def analyse(table: pd.DataFrame, usable: Booleans, rules: Rules) -> tuple[str, d
     kind : {'units', 'geometry'}
         What the labels come from.
     scores : dict of (N,) float64
-        0 to 100, by label.
+        0 to 100, by label; NaN where a rule cannot tell. Rules that need a side's units are left
+        out where the table has none.
 
     Raises
     ------
@@ -104,12 +118,18 @@ def analyse(table: pd.DataFrame, usable: Booleans, rules: Rules) -> tuple[str, d
         If the table has neither.
     """
     names = [str(name) for name in table.columns]
-    units = sorted({unit for needs in rules.units.values() for unit in needs})
-    if all(f"{unit}_r" in names for unit in units):
-        values = table[[f"{unit}_r" for unit in units]].to_numpy(np.float64)
+    whole = {n for needs in rules.units.values() for n in needs if ONE_SIDED not in n}
+    told = {
+        label: needs
+        for label, needs in rules.units.items()
+        if all(column in names for need in needs for column in _columns(need))
+    }
+    if told and all(f"{unit}_r" in names for unit in whole):
+        units = sorted({need for needs in told.values() for need in needs})
+        values = np.stack([_intensity(table, unit) for unit in units], axis=1)
         return "units", {
             label: unit_scores(values, tuple(units.index(u) for u in needs), rules)
-            for label, needs in rules.units.items()
+            for label, needs in told.items()
         }
     axes = [f"{axis}_{i}" for axis in "xy" for i in range(68)]
     if not set(axes) <= set(names):
@@ -208,12 +228,13 @@ def write_expressions(
         for i, frame in enumerate(table["frame"])
     ]
     counts = Counter(str(row[1]) for row in rows)
-    faces = [float(str(row[2])) for row in rows if row[1] != NO_FACE]
+    faces = [float(str(row[2])) for row in rows if row[1] not in (NO_FACE, NOT_TOLD)]
     mean = float(np.mean(faces)) if faces else math.nan
     report = {
         "frames": len(rows),
-        "faces": len(faces),
+        "faces": len(rows) - counts[NO_FACE],
         "labels_from": kind,
+        "not_told": [] if kind == "geometry" else sorted(set(rules.units) - set(scores)),
         "mean_score": None if not faces else round(mean, 2),
         "distribution": dict(sorted(counts.items())),
     }
@@ -235,10 +256,13 @@ def _row(frame: int, scores: Float64 | None, labels: list[str], rules: Rules) ->
     """Return a frame's cells; of equal scores the earlier rule wins."""
     if scores is None:
         return [frame, NO_FACE, "", *[""] * len(labels)]
-    best = int(scores.argmax())
+    cells = ["" if np.isnan(value) else f"{value:.2f}" for value in scores]
+    if not any(cells):
+        return [frame, NOT_TOLD, "", *cells]
+    best = int(np.nanargmax(scores))
     expressed = scores[best] >= rules.threshold
     label, score = (labels[best], scores[best]) if expressed else (NEUTRAL, 100 - scores[best])
-    return [frame, label, f"{score:.2f}", *(f"{value:.2f}" for value in scores)]
+    return [frame, label, f"{score:.2f}", *cells]
 
 
 def _needed(table: pd.DataFrame) -> list[str]:

@@ -15,6 +15,12 @@ MEASURES = ("mouth_open", "mouth_width", "corners_up", "brow_height")
 
 UNITS = tuple(name[:-2] for name in AU_INTENSITIES)
 
+ONE_SIDED = " one-sided"
+"""Behind a unit's name: how far one side of the face has more of it than the other."""
+
+NEEDS = UNITS + tuple(unit + ONE_SIDED for unit in UNITS)
+"""What a rule may need."""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -29,7 +35,7 @@ class Rules:
     least : float
         A rule scores 0 where one of its units is below this.
     units : dict
-        Action units that each expression needs.
+        Action units that each expression needs, some of `NEEDS`.
     measure_full : dict
         How far from the median each measure is wholly there.
     measures : dict
@@ -75,7 +81,7 @@ class Rules:
             _number(table["threshold"], f"{where}: threshold"),
             _number(units["full"], f"{where}: units.full"),
             _number(units["least"], f"{where}: units.least"),
-            _needs(units["rules"], UNITS, f"{where}: units.rules"),
+            _needs(units["rules"], NEEDS, f"{where}: units.rules"),
             {k: _number(v, f"{where}: {k}") for k, v in geometry["full"].items()},
             _needs(geometry["rules"], signed, f"{where}: geometry.rules"),
         )

@@ -27,7 +27,8 @@ def test_units_by_hand(tmp_path: Path) -> None:
     table.insert(1, "success", [1, 1, 1, 0])
     table.loc[0, ["AU06_r", "AU12_r"]] = 2.0, 5.0  # (2 / 2.5 + 1) / 2
     table.loc[1, ["AU06_r", "AU12_r"]] = 0.4, 5.0  # AU06 is below 0.5
-    table.loc[2, "AU14_r"] = 0.5  # 20 of contempt, below 40: 80 of neutral
+    table.loc[2, ["AU06_r", "AU12_r"]] = 0.5  # 20 of happiness, below 40: 80 of neutral
+    table["AU14_r"] = 5.0  # which side has more is not known: no contempt
     table.to_csv(tmp_path / "t.csv", index=False)
     assert run("--landmarks", tmp_path / "t.csv", "--out", tmp_path).exit_code == 0
     done = pd.read_csv(tmp_path / "expressions.csv")
@@ -35,7 +36,41 @@ def test_units_by_hand(tmp_path: Path) -> None:
     assert done.score[:3].tolist() == [90, 100, 80]
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["distribution"] == {"happiness": 1, "neutral": 2, "no_face": 1}
+    assert report["not_told"] == ["contempt"]
+    assert "score_contempt" not in done
     assert (tmp_path / "score.txt").read_text() == "90.00\n"
+
+
+def test_contempt_is_one_sided(tmp_path: Path) -> None:
+    sides = ["AU14_r_left", "AU14_r_right"]
+    table = pd.DataFrame(0.0, index=range(5), columns=[*(f"{u}_r" for u in UNITS), *sides])
+    table.insert(0, "frame", range(1, 6))
+    table["AU14_r"] = 5.0
+    table.loc[0, sides] = 3.0, 1.0  # (3 - 1) / 2.5
+    table.loc[1, sides] = 1.0, 3.0
+    table.loc[2, sides] = 4.0, 4.0
+    table.loc[3, sides] = np.nan  # turned away: the other rules tell
+    table.loc[4, sides] = 1.4, 1.0  # less than the least
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert run("--landmarks", tmp_path / "t.csv", "--out", tmp_path).exit_code == 0
+    done = pd.read_csv(tmp_path / "expressions.csv")
+    assert done.label.tolist() == ["contempt", "contempt", "neutral", "neutral", "neutral"]
+    np.testing.assert_array_equal(done.score_contempt, [80, 80, 0, np.nan, 0])
+    assert json.loads((tmp_path / "report.json").read_text())["not_told"] == []
+
+
+def test_where_no_rule_can_tell(tmp_path: Path) -> None:
+    text = resource("configs/expressions.toml").read_text(encoding="utf-8")
+    start, end = text.index("happiness"), text.index("# How far one side")
+    (tmp_path / "r.toml").write_text(text[:start] + text[end:])
+    table = pd.DataFrame({"frame": [1, 2], "AU14_r_left": [np.nan, 3.0], "AU14_r_right": [1, 0.5]})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    args = ("--landmarks", tmp_path / "t.csv", "--out", tmp_path, "--rules", tmp_path / "r.toml")
+    assert run(*args).exit_code == 0
+    assert pd.read_csv(tmp_path / "expressions.csv").label.tolist() == ["not_told", "contempt"]
+    assert json.loads((tmp_path / "report.json").read_text())["faces"] == 2
+    table.drop(columns="AU14_r_left").to_csv(tmp_path / "t.csv", index=False)
+    assert "expected columns AU01_r ..." in run(*args).stderr
 
 
 def faces() -> np.ndarray:
