@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pyfaceau.detection._kernels_resize import shrink
 from pyfaceau.errors import InputError, check_image
 from pyfaceau.models.onnxsession import open_session
+from pyfaceau.numerics.libm import expf
 from pyfaceau.types import FaceBox, Float32, UInt8
 
 SIDE = 640
@@ -68,7 +70,9 @@ def decode_boxes(offsets: Float32, priors: Float32) -> Float32:
         x, y, width, height with x, y the top left corner, in units of the input's side.
     """
     centre = priors[:, :2] + VARIANCES[0] * offsets[:, :2] * priors[:, 2:]
-    size = priors[:, 2:] * np.exp(VARIANCES[1] * offsets[:, 2:])
+    exponents = (VARIANCES[1] * offsets[:, 2:]).astype(np.float32)
+    growth = np.array([expf(float(value)) for value in exponents.ravel()], np.float32)
+    size = priors[:, 2:] * growth.reshape(-1, 2)
     return np.concatenate([centre - size / 2, size], axis=1).astype(np.float32)
 
 
@@ -249,9 +253,12 @@ def _letterbox(image: UInt8) -> tuple[Float32, NDArray[np.float64]]:
     height, width = image.shape[:2]
     scale = SIDE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    if size != (width, height):
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        image = np.asarray(cv2.resize(image, size, interpolation=method), dtype=np.uint8)
+    if scale < 1:
+        small = np.empty((size[1], size[0], 3), np.uint8)
+        shrink(np.ascontiguousarray(image), small)
+        image = small
+    elif size != (width, height):
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
     tensor = np.zeros((1, 3, SIDE, SIDE), dtype=np.float32)
     planes = np.moveaxis(image, 2, 0)
     for plane, mean, out in zip(planes, MEAN_BGR, tensor[0], strict=True):

@@ -1,4 +1,4 @@
-"""PFLD: 68 landmarks from a square crop, run through ONNX Runtime on the CPU.
+"""PFLD: 68 landmarks from a square crop.
 
 Guo, Li, Ma, Zhang, Ma, Ling, "PFLD: A practical facial landmark detector", arXiv 1902.10859.
 The network sees 112 x 112 pixels, RGB in 0 to 1, and answers x, y in units of the crop's side.
@@ -7,13 +7,18 @@ The network sees 112 x 112 pixels, RGB in 0 to 1, and answers x, y in units of t
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pyfaceau.errors import InputError, check_array, check_image, check_type
 from pyfaceau.landmarks import _kernels
+from pyfaceau.landmarks.pfld_network import PfldNetwork
+from pyfaceau.models.manifest import manifest
 from pyfaceau.models.onnxsession import open_session
+from pyfaceau.models.onnxweights import read_arrays
+from pyfaceau.models.weights import locate, problem
 from pyfaceau.types import FaceBox, Float32, Float64, Landmarks68, UInt8
 
 PFLD_FILE = "pfld_cunjian.onnx"
@@ -35,7 +40,9 @@ A picture and its mirror image differ by twice the offset in x, whatever the tru
 
 
 def crop_from_box(box: FaceBox) -> Float64:
-    """Return the crop for a face that a detector has found.
+    """Return the crop for a face that a detector has found; the box is taken to whole pixels.
+
+    The last bits of a detector's box may depend on the kind of processor; the crop does not.
 
     Parameters
     ----------
@@ -54,8 +61,10 @@ def crop_from_box(box: FaceBox) -> Float64:
     """
     check_type("box", box, FaceBox)
     factor, down = DETECTOR_BOX
-    longer = max(box.width, box.height)
-    x, y = box.x + box.width / 2, box.y + box.height / 2 + down * longer
+    left, top = round(box.x), round(box.y)
+    width, height = round(box.x + box.width) - left, round(box.y + box.height) - top
+    longer = max(width, height, 1)
+    x, y = left + width / 2, top + height / 2 + down * longer
     crop = np.empty((2, 3))
     _kernels.square_crop(x, y, factor * longer, 1.0, 0.0, SIDE, crop)
     return crop
@@ -119,7 +128,9 @@ class PFLD:
     Parameters
     ----------
     model : path, optional
-        The ONNX file; None takes ``pfld_cunjian.onnx`` from the installed weights.
+        The ONNX file; None takes ``pfld_cunjian.onnx`` from the installed weights. On the CPU that
+        content runs through kernels, with one answer on every kind of processor; any other file
+        of this interface, and any other device, through ONNX Runtime.
     device : {'cpu', 'cuda', 'coreml', 'directml'}
         Where the network runs, see `pyfaceau.models.onnxsession.open_session`.
 
@@ -130,8 +141,7 @@ class PFLD:
     """
 
     def __init__(self, model: str | os.PathLike[str] | None = None, *, device: str = "cpu") -> None:
-        self._session = open_session(model, PFLD_FILE, (None, 3, SIDE, SIDE), device)
-        self._input = self._session.get_inputs()[0].name
+        self._network = _open(model, device)
 
     def predict(self, image: UInt8, box: FaceBox) -> Landmarks68:
         """Find the landmarks of a detected face.
@@ -182,7 +192,23 @@ class PFLD:
         matrices = check_crops(crops)
         tensor = np.empty((len(matrices), 3, SIDE, SIDE), np.float32)
         _kernels.network_input(picture, matrices, tensor)
-        answer: Float32 = self._session.run(None, {self._input: tensor})[0]
+        answer = self._network(tensor)
         found = np.empty((len(matrices), 68, 2), np.float32)
         _kernels.points_in_picture(answer.reshape(-1, 68, 2), matrices, SIDE, *OFFSET, found)
         return found
+
+
+def _open(model: str | os.PathLike[str] | None, device: str) -> Callable[[Float32], Float32]:
+    """Return the network: kernels for the known file on the CPU, else ONNX Runtime."""
+    path = locate(PFLD_FILE if model is None else os.fspath(model))
+    known = manifest().get(PFLD_FILE)
+    if device == "cpu" and known is not None and not problem(path, known):
+        return PfldNetwork(read_arrays(path))
+    session = open_session(model, PFLD_FILE, (None, 3, SIDE, SIDE), device)
+    name = session.get_inputs()[0].name
+
+    def run(crops: Float32) -> Float32:
+        answer: Float32 = session.run(None, {name: crops})[0]
+        return answer
+
+    return run

@@ -130,6 +130,71 @@ def sum_taps(
     return signature, codegen
 
 
+@intrinsic
+def limited_tile(
+    typingctx: Any, rows: Any, weights: Any, x: Any, count: Any, before: Any, fresh: Any,
+    least: Any, out: Any, step: Any,
+) -> Any:  # fmt: skip
+    """Set R x 16 sums of products: out[r, c] = max(least, before[r, c] + sum of W[k, r] x[k, c]).
+
+    A sum is one chain of fused multiply-adds that begins with what was before.
+
+    Parameters
+    ----------
+    rows : literal int
+        R; six leave enough of sixteen registers for what is multiplied.
+    weights, x : int
+        Addresses of W[0, 0], (count, R) float32 without gaps, and of x[0, 0], (count, 16) without
+        gaps; what these and the others point to must stay alive.
+    count : int
+        Number of k.
+    before : int
+        Address of before[0, 0].
+    fresh : bool
+        Whether `before` counts as 0, whatever is there.
+    least : float32
+        Smallest result, may be minus infinity.
+    out : int
+        Address of out[0, 0].
+    step : int
+        Elements of `before` and of `out` from r to r + 1.
+    """
+    if not isinstance(rows, types.IntegerLiteral):
+        return None
+    high = rows.literal_value
+    word = types.int64
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _, weights, x, count, before, fresh, least, out, step = args
+
+        def factors(k: Any) -> list[tuple[Any, Any]]:
+            taps = [_load(builder, _at(builder, x, (k, _word(16)), (_word(v), _word(WIDTH))))
+                    for v in range(2)]  # fmt: skip
+            spread = [
+                _spread(builder, _at(builder, weights, (k, _word(high)), (_word(r), _word(1))))
+                for r in range(high)
+            ]
+            return list(itertools.product(spread, taps))
+
+        def places(base: Any) -> list[Any]:
+            return [
+                _at(builder, base, (_word(r), step), (_word(v), _word(WIDTH)))
+                for r, v in itertools.product(range(high), range(2))
+            ]
+
+        zero = ir.Constant(_VECTOR, [0.0] * WIDTH)
+        begun = [builder.select(fresh, zero, _load(builder, place)) for place in places(before)]
+        sums = _chains(builder, (_word(0), count, _word(1)), begun, factors)
+        floor = in_all_lanes(builder, least)
+        for place, total in zip(places(out), sums, strict=True):
+            above = builder.fcmp_ordered(">", total, floor)
+            _store(builder, builder.select(above, total, floor), place)
+        return context.get_dummy_value()
+
+    signature = types.void(rows, word, word, word, word, types.boolean, types.float32, word, word)
+    return signature, codegen
+
+
 def _word(value: int) -> Any:
     return ir.Constant(_WORD, value)
 
