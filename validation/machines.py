@@ -41,7 +41,14 @@ RECODED = {
     "hevc10.mp4": ("libx265", "yuv420p10le"),
     "h264-422.mp4": ("libx264", "yuv422p"),
 }
-TESTS = ("tests/numerics", "tests/media/test_colour.py", "tests/media/test_decoding.py")
+TESTS = (
+    "tests/numerics",
+    "tests/media/test_colour.py",
+    "tests/media/test_decoding.py",
+    "tests/landmarks/test_pfld_network.py",
+    "tests/detection/test_resize.py",
+)
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 OTHERS = (
     "pillow",
     "pillow-heif",
@@ -207,12 +214,14 @@ def compare(first: Path, second: Path) -> list[str]:
     ]
 
 
-def run(root: Path | None, videos: list[Path], work: Path) -> int:
+def run(root: Path | None, videos: list[Path], work: Path, only: str, tests_too: bool) -> int:
     """Measure on all kinds, write the report; 0 if profile openface is the same everywhere."""
     videos = videos or [SHARED / "samples/video" / name for name in SAMPLES]
     videos = [*videos, *recode(videos[0], work / "recoded")]
     rows, tests, same = [], [], True
     for number, kind in enumerate(kinds(root)):
+        if number and only not in kind.name:
+            continue
         for config in CONFIGS:
             place = work / str(number) / config
             arguments = ["-m", "validation.machines", "measure", config, str(place)]
@@ -225,9 +234,10 @@ def run(root: Path | None, videos: list[Path], work: Path) -> int:
                 cells = compare(reference, place / f"{video.stem}.csv")
                 rows.append([kind.name, config, video.name, *cells])
                 same &= config != "openface" or cells[1].startswith("0/")
-        arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
-        tests.append([kind.name, _last_line(kind.run(arguments, work / str(number) / "cache"))])
-        write(rows, tests, root)
+        if tests_too:
+            done = kind.run([*PYTEST, *TESTS], work / str(number) / "cache")
+            tests.append([kind.name, _last_line(done)])
+        write(rows, tests, root, only)
     return 0 if same else 1
 
 
@@ -236,9 +246,10 @@ def _last_line(done: subprocess.CompletedProcess[str]) -> str:
     return lines[-1].strip("= ")
 
 
-def write(rows: list[list[str]], tests: list[list[str]], root: Path | None) -> None:
+def write(rows: list[list[str]], tests: list[list[str]], root: Path | None, only: str) -> None:
     """Write the report."""
     command = "python -m validation.machines run" + (" --root FOLDER" if root else "")
+    command += f" --only '{only}'" if only else ""
     head = "\n".join(f"- {key}: {value}" for key, value in provenance(command).items())
     header = [
         "processor",
@@ -277,6 +288,8 @@ def main() -> int:
     runner = commands.add_parser("run")
     runner.add_argument("--root", type=Path)
     runner.add_argument("--work", type=Path, default=Path("machines-work"))
+    runner.add_argument("--only", default="", help="kinds whose name has this")
+    runner.add_argument("--no-tests", action="store_true")
     runner.add_argument("videos", type=Path, nargs="*")
     worker = commands.add_parser("measure")
     worker.add_argument("config")
@@ -292,7 +305,7 @@ def main() -> int:
         measure(options.config, options.output, options.videos)
         return 0
     root = options.root.resolve() if options.root else None
-    return run(root, options.videos, options.work.resolve())
+    return run(root, options.videos, options.work.resolve(), options.only, not options.no_tests)
 
 
 if __name__ == "__main__":
