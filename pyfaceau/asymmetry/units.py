@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pyfaceau.asymmetry.split import FaceSplitter
 from pyfaceau.errors import check_type
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.types import SPLIT_UNITS, Float64, Frame, SplitFace, TrackedFace
+from pyfaceau.types import SPLIT_UNITS, AUPrediction, Float64, Frame, SplitFace, TrackedFace
 
 
 class SplitPredictor:
@@ -52,7 +54,7 @@ class SplitPredictor:
         Returns
         -------
         SplitFace or None
-            Its halves; None where the frame has no face.
+            Its halves, with the action units known now; None where the frame has no face.
 
         Raises
         ------
@@ -61,10 +63,12 @@ class SplitPredictor:
         """
         splitter = check_type("splitter", self._splitter, FaceSplitter)
         split = splitter.split(frame.image, face.landmarks) if face.ok else None
-        self.update(split, frame.timestamp)
-        return split
+        units = self.update(split, frame.timestamp)
+        return None if split is None else replace(split, units=units)
 
-    def update(self, face: SplitFace | None, timestamp: float = 0.0) -> None:
+    def update(
+        self, face: SplitFace | None, timestamp: float = 0.0
+    ) -> tuple[AUPrediction | None, AUPrediction | None]:
         """Take the next frame.
 
         Parameters
@@ -73,12 +77,18 @@ class SplitPredictor:
             Its halves; None where there is no face.
         timestamp : float
             The frame's time, seconds.
+
+        Returns
+        -------
+        tuple of (AUPrediction or None)
+            Left, right: the values known at this frame, see `AUPredictor.update`; None where there
+            is no such half.
         """
         left, right = (None, None) if face is None else (face.left, face.right)
-        self._left.update(left, timestamp)
-        self._right.update(right, timestamp)
+        units = self._left.update(left, timestamp), self._right.update(right, timestamp)
         self._split.append(left is not None)
         self._hidden.append(1.0 if face is None else face.hidden)
+        return None if left is None else units[0], None if right is None else units[1]
 
     def finish(self) -> Float64:
         """Return what the table has of all frames.

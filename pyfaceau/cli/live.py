@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyfaceau.cli.network import network_option, with_network
+from pyfaceau.cli.sides import split_options, with_sides
 from pyfaceau.errors import PyfaceauError, VideoError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--config", default="default", show_default=True, help="Profile: name or TOML file.")
 @network_option
+@split_options
 @click.option(
     "--record",
     type=click.Path(path_type=Path),
@@ -100,12 +102,14 @@ def _session(options: dict[str, Any], hint: str) -> PyfaceauError | None:
 
         check_display()
     config = with_network(Config.load(options["config"]), options["network"])
+    config = with_sides(config, options)
     with _opened(options, hint) as source, ExitStack() as stack:
         click.echo(f"{source.name}: getting ready", err=True)
         pipeline = FullPythonAUPipeline(config=config)
         folder = locate(pipeline.config.models.au_predictors)
-        units = LiveUnits(AUModels.load(folder, pipeline.config.static_aus))
-        engine = LiveEngine(pipeline, units, source, window)
+        models = AUModels.load(folder, config.static_aus)
+        sides = (LiveUnits(models), LiveUnits(models)) if config.split_face else None
+        engine = LiveEngine(pipeline, LiveUnits(models), source, window, sides)
         if options["record"] is not None:
             engine.record(options["record"])
         _open_streams(engine, options, stack)

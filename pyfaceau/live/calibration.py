@@ -16,14 +16,14 @@ import numpy as np
 from pyfaceau.features.neutral import FixedNeutral
 from pyfaceau.features.running_median import FeatureMedian
 from pyfaceau.prediction.models import AUModels
-from pyfaceau.types import AU_INTENSITIES, AUPrediction, FaceFeatures, FrameResult
+from pyfaceau.types import AU_INTENSITIES, AUPrediction, FaceFeatures
 
 _KEPT = 15
 """Faces whose median is the neutral face that is taken: half a second at 30 frames/s."""
 
 
 class LiveUnits:
-    """Turns raw scores into intensities from 0 to 5, frame by frame.
+    """Turns raw scores of a face, or of a half of it, into intensities from 0 to 5.
 
     Parameters
     ----------
@@ -47,20 +47,28 @@ class LiveUnits:
         self._levels = np.zeros(len(AU_INTENSITIES))
         self._recent: deque[FaceFeatures] = deque(maxlen=_KEPT)
 
-    def update(self, result: FrameResult) -> AUPrediction | None:
+    @property
+    def seen(self) -> bool:
+        """Whether there is a face that `take_neutral` could take."""
+        return bool(self._recent)
+
+    def update(
+        self, units: AUPrediction | None, features: FaceFeatures | None
+    ) -> AUPrediction | None:
         """Take the next frame.
 
         Parameters
         ----------
-        result : FrameResult
-            As from `FullPythonAUPipeline.process_frame`.
+        units : AUPrediction or None
+            The scores, as from `FullPythonAUPipeline.process_frame`.
+        features : FaceFeatures or None
+            What they were measured on.
 
         Returns
         -------
         AUPrediction or None
             Intensities 0 to 5, not smoothed; None where there is no face.
         """
-        units, features = result.action_units, result.features
         if units is None or features is None:
             return None
         self._recent.append(features)

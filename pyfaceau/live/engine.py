@@ -15,11 +15,11 @@ from pathlib import Path
 from pyfaceau.errors import PyfaceauError
 from pyfaceau.live.calibration import LiveUnits
 from pyfaceau.live.latest import Latest
-from pyfaceau.live.message import LiveFrame
+from pyfaceau.live.message import LiveFrame, Sides
 from pyfaceau.live.recorder import Recorder
 from pyfaceau.live.source import Captured, Source
 from pyfaceau.pipeline.video import FullPythonAUPipeline
-from pyfaceau.types import Camera
+from pyfaceau.types import Camera, SplitFace
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class LiveEngine:
         The pictures.
     window : bool
         A window will call `shown`.
+    sides : tuple of LiveUnits, optional
+        For the patient's left and right half, where the pipeline splits faces.
 
     Attributes
     ----------
@@ -58,8 +60,10 @@ class LiveEngine:
         units: LiveUnits,
         source: Source,
         window: bool = False,
+        sides: tuple[LiveUnits, LiveUnits] | None = None,
     ) -> None:
         self._pipeline, self._units, self._source = pipeline, units, source
+        self._sides = sides
         self._window = window
         self._captured: Latest[Captured] = Latest()
         self._listeners: list[Latest[LiveFrame]] = []
@@ -112,6 +116,11 @@ class LiveEngine:
         for thread in self._threads:
             while thread.is_alive():
                 thread.join(0.2)  # so that Ctrl-C is heard
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the patient's left is on the image's left."""
+        return self._pipeline.config.mirrored_input
 
     @property
     def running(self) -> bool:
@@ -167,14 +176,17 @@ class LiveEngine:
             done = recorder.finish(partial=self.error is not None)
             self.recorded.append(f"{done}: {recorder.rows} frames")
         if path is not None:
-            self._recorder = Recorder(path, self._gaze, self._window)
+            split = self._sides is not None
+            self._recorder = Recorder(path, self._gaze, self._window, split)
 
     def _take_neutral(self) -> None:
-        calibration = self._units.take_neutral()
-        if calibration is None:
-            logger.warning("no neutral face taken: no face was seen yet")
-        else:
-            self._pipeline.calibrate(calibration)
+        sides = self._sides or ()
+        if not all(part.seen for part in (self._units, *sides)):
+            turned = ", or it was turned away" if sides else ""
+            logger.warning("no neutral face taken: no face was seen yet%s", turned)
+            return
+        taken = [n for part in (self._units, *sides) if (n := part.take_neutral())]
+        self._pipeline.calibrate(taken[0], (taken[1], taken[2]) if sides else None)
 
     def _capture(self) -> None:
         try:
@@ -215,7 +227,7 @@ class LiveEngine:
 
     def _measure(self, captured: Captured) -> LiveFrame:
         result = self._pipeline.process_frame(captured.image, captured.timestamp)
-        units = self._units.update(result)
+        units = self._units.update(result.action_units, result.features)
         return LiveFrame(
             image=captured.image,
             result=result,
@@ -227,4 +239,16 @@ class LiveEngine:
             latency=time.monotonic() - captured.clock,
             dropped=self._captured.dropped,
             neutral="taken" if self._units.taken else "running",
+            sides=self._measure_sides(result.split),
+        )
+
+    def _measure_sides(self, split: SplitFace | None) -> Sides | None:
+        """Return the action units of the halves, where faces are split."""
+        if self._sides is None:
+            return None
+        halves = split or SplitFace(None, None, 1.0)
+        left, right = self._sides
+        return (
+            left.update(halves.units[0], halves.left),
+            right.update(halves.units[1], halves.right),
         )

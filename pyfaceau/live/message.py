@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from pyfaceau.output.openface_csv import GROUPS
 from pyfaceau.types import (
     AU_INTENSITIES,
     AU_PRESENCES,
+    SIDES,
+    SPLIT_UNITS,
     AUPrediction,
     Camera,
     FrameResult,
@@ -21,6 +24,9 @@ SCHEMA = 1
 
 _META = "frame timestamp confidence success latency_ms shown_ms dropped"
 _TRACKED = ("2Dfp", "pose", "aus")
+
+Sides = tuple[AUPrediction | None, AUPrediction | None]
+"""Action units of the patient's left and right half; None where a half has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +55,8 @@ class LiveFrame:
         Pictures so far that came while an older one was measured, and were not.
     neutral : str
         ``running``: the neutral face is learnt as the video goes on; ``taken``: one was taken.
+    sides : tuple of (AUPrediction or None), or None
+        As `units`, of the patient's left and right half; None where faces are not split.
     """
 
     image: UInt8
@@ -61,6 +69,13 @@ class LiveFrame:
     latency: float
     dropped: int
     neutral: str
+    sides: Sides | None = None
+
+    @property
+    def hidden(self) -> float:
+        """How much of the half that is turned away cannot be seen, 0 to 1; 1 without a face."""
+        split = self.result.split
+        return 1.0 if split is None else split.hidden
 
     def message(self) -> dict[str, Any]:
         """Return the frame as a message of the stream, see docs/live.md.
@@ -96,7 +111,21 @@ class LiveFrame:
             else None,
             "au_r": _named(AU_INTENSITIES, self.units, "intensities"),
             "au_c": _named(AU_PRESENCES, self.units, "presences"),
+            "sides": self._split(),
         }
+
+    def _split(self) -> dict[str, Any] | None:
+        """Return what the message has of the halves."""
+        if self.sides is None:
+            return None
+        halves = {
+            side: {
+                "au_r": _named(AU_INTENSITIES, half, "intensities"),
+                "au_c": _named(AU_PRESENCES, half, "presences"),
+            }
+            for side, half in zip(SIDES, self.sides, strict=True)
+        }
+        return {**halves, "hidden": round(self.hidden, 4)}
 
     def line(self) -> str:
         """Return the message as one line of JSON."""
@@ -115,13 +144,15 @@ def _named(names: tuple[str, ...], units: AUPrediction | None, field: str) -> An
     return dict(zip(names, values, strict=True))
 
 
-def columns(gaze: bool) -> list[str]:
+def columns(gaze: bool, split: bool = False) -> list[str]:
     """Return the columns of a recording.
 
     Parameters
     ----------
     gaze : bool
         Whether eyes are fitted.
+    split : bool
+        Whether faces are split: `SPLIT_UNITS` at the end.
 
     Returns
     -------
@@ -130,7 +161,7 @@ def columns(gaze: bool) -> list[str]:
     """
     groups = ("gaze", *_TRACKED) if gaze else _TRACKED
     named = [name for group in groups for name, _ in GROUPS[group] if not _is_eye(name)]
-    return [*_META.split(), *named]
+    return [*_META.split(), *named, *(SPLIT_UNITS if split else ())]
 
 
 def _is_eye(name: str) -> bool:
@@ -183,4 +214,12 @@ def row(frame: LiveFrame, gaze: bool, shown: float | None) -> list[str]:
     for group in ("gaze", *_TRACKED) if gaze else _TRACKED:
         formats = [form for name, form in GROUPS[group] if not _is_eye(name)]
         cells += [form % value for form, value in zip(formats, values[group], strict=True)]
+    if frame.sides is not None:
+        missing = [math.nan] * (len(AU_INTENSITIES) + len(AU_PRESENCES))
+        left, right = (
+            missing if half is None else [*half.intensities.tolist(), *half.presences.tolist()]
+            for half in frame.sides
+        )
+        cells += [f"{v:.2f}" for pair in zip(left, right, strict=True) for v in pair]
+        cells.append(f"{frame.hidden:.2f}")
     return cells

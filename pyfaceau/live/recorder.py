@@ -30,6 +30,8 @@ class Recorder:
         Whether eyes are fitted.
     window : bool
         A window will tell by `shown` when it has drawn a frame.
+    split : bool
+        Whether faces are split.
 
     Attributes
     ----------
@@ -42,7 +44,7 @@ class Recorder:
         If the file cannot be written.
     """
 
-    def __init__(self, path: str | Path, gaze: bool, window: bool) -> None:
+    def __init__(self, path: str | Path, gaze: bool, window: bool, split: bool = False) -> None:
         self._target = Target(path, (".csv",))
         self._gaze, self._window = gaze, window
         self._lock = threading.Lock()
@@ -51,7 +53,7 @@ class Recorder:
         with writing(self._target.path):
             self._stream = self._target.part.open("w", encoding="utf-8", newline="")
             self._table = csv.writer(self._stream, lineterminator="\n")
-            self._table.writerow(columns(gaze))
+            self._table.writerow(columns(gaze, split))
 
     @property
     def path(self) -> Path:

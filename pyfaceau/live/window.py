@@ -17,19 +17,18 @@ from pyfaceau.live.engine import LiveEngine
 from pyfaceau.live.latest import Latest
 from pyfaceau.live.message import LiveFrame
 from pyfaceau.output.drawing import draw_face
-from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES
 
 try:
     from PySide6 import QtCore, QtGui, QtWidgets
+
+    from pyfaceau.live.bars import FAINT, INK, paint_units
 except ImportError:
     raise InputError(
         "live: the window needs Qt: pip install 'pyfaceau[gui]'; --json and --serve need none"
     ) from None
 
 _PANEL = 260
-_INK, _FAINT, _BACK = "#e8e8e8", "#8a8f98", "#1d2026"
-_BAR, _ACTIVE = "#4f7cac", "#e0a030"
-_WARN = "#e06060"
+_BACK, _WARN = "#1d2026", "#e06060"
 _HELP = "q quit   r record   n take the neutral face"
 _RUNNING = "levels are learnt as the video goes on: the first seconds are less sure"
 _TAKEN = "levels are those of the neutral face that was taken"
@@ -124,12 +123,13 @@ class LiveWindow(QtWidgets.QWidget):
         painter.fillRect(self.rect(), QtGui.QColor(_BACK))
         frame = self._frame
         if frame is None or self._picture is None:
-            painter.setPen(QtGui.QColor(_INK))
+            painter.setPen(QtGui.QColor(INK))
             painter.drawText(self.rect(), _CENTRE, "getting ready ...")
             painter.end()
             return
         self._paint_picture(painter, self._picture)
-        self._paint_units(painter, frame)
+        area = QtCore.QRectF(self.width() - _PANEL + 12, 10, _PANEL - 24, self.height() - 20)
+        paint_units(painter, area, frame, self._engine.mirrored)
         self._paint_status(painter, frame)
         painter.end()
         if frame.index != self._drawn:
@@ -146,41 +146,20 @@ class LiveWindow(QtWidgets.QWidget):
         place.moveCenter(room.center())
         painter.drawImage(place, picture)
 
-    def _paint_units(self, painter: QtGui.QPainter, frame: LiveFrame) -> None:
-        """Paint a bar per action unit, 0 to 5; brighter where it is present."""
-        left = self.width() - _PANEL + 12
-        step = min(26.0, (self.height() - 20) / (len(AU_INTENSITIES) + 1))
-        units = frame.units
-        present = dict(zip(AU_PRESENCES, units.presences, strict=True)) if units else {}
-        for number, name in enumerate(AU_INTENSITIES):
-            top = 10 + number * step
-            on = bool(present.get(f"{name[:-2]}_c"))
-            painter.setPen(QtGui.QColor(_INK if on else _FAINT))
-            painter.drawText(QtCore.QPointF(left, top + step * 0.7), name[:-2])
-            bar = QtCore.QRectF(left + 48, top + step * 0.2, _PANEL - 110, step * 0.6)
-            painter.fillRect(bar, QtGui.QColor("#2c313a"))
-            if units is None:
-                continue
-            value = float(units.intensities[number])
-            bar.setWidth(bar.width() * value / 5)
-            painter.fillRect(bar, QtGui.QColor(_ACTIVE if on else _BAR))
-            end = QtCore.QPointF(left + _PANEL - 52, top + step * 0.7)
-            painter.drawText(end, f"{value:.1f}")
-
     def _paint_status(self, painter: QtGui.QPainter, frame: LiveFrame) -> None:
         face, top = frame.result.face, self.height() - 62
-        painter.setPen(QtGui.QColor(_INK if face.success else _WARN))
+        painter.setPen(QtGui.QColor(INK if face.success else _WARN))
         state = f"confidence {face.confidence:.2f}" if face.success else face.reason or "no face"
         gaze = frame.result.gaze
         if face.success and gaze is not None:
             x, y = np.degrees(gaze.angles.astype(float))
             state += f"   gaze {x:+.0f}, {y:+.0f} degrees"
         painter.drawText(QtCore.QPointF(10, top + 14), state)
-        painter.setPen(QtGui.QColor(_INK))
+        painter.setPen(QtGui.QColor(INK))
         rate, late = self._pace()
         pace = f"{rate:.0f} frames/s   latency {late:.0f} ms   {frame.dropped} dropped"
         painter.drawText(QtCore.QPointF(10, top + 32), pace)
-        painter.setPen(QtGui.QColor(_FAINT))
+        painter.setPen(QtGui.QColor(FAINT))
         note = _TAKEN if frame.neutral == "taken" else _RUNNING
         painter.drawText(QtCore.QPointF(10, top + 50), f"{_HELP}      {note}")
         if (path := self._engine.recording) is not None:

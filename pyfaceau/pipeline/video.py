@@ -118,20 +118,31 @@ class FullPythonAUPipeline:
         choose_face(self._tracker, self.config.selection)
         self._measurer.eyes = eyes_of(self._tracker)
 
-    def calibrate(self, calibration: Calibration | None) -> None:
+    def calibrate(
+        self,
+        calibration: Calibration | None,
+        sides: tuple[Calibration, Calibration] | None = None,
+    ) -> None:
         """Choose what gives the person's neutral face, from the next video on.
 
         Parameters
         ----------
         calibration : Calibration or None
             Such as `pyfaceau.features.neutral.IntervalMedian`; None for OpenFace's running median.
+        sides : tuple of Calibration, optional
+            Of the patient's left and right half, where faces are split; copies of `calibration` if
+            not given.
         """
         models = self._measurer.au_models(self.config.static_aus)
         config, units = self.config, AUPredictor(models, calibration, smooth=self.config.smoothing)
         self._predictor, self._sides = units, None
         if config.split_face:
             splitter = self._measurer.splitter(config.mirrored_input)
-            self._sides = SplitPredictor(deepcopy(units), deepcopy(units), splitter)
+            left, right = (
+                AUPredictor(models, half, smooth=config.smoothing)
+                for half in sides or (deepcopy(calibration), deepcopy(calibration))
+            )
+            self._sides = SplitPredictor(left, right, splitter)
 
     def reset(self) -> None:
         """Forget everything that was seen: a new video starts."""

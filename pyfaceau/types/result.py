@@ -123,11 +123,15 @@ class SplitFace:
         The patient's sides; None where the head is turned too far.
     hidden : float
         Share of the surface of the half that is turned away which the camera does not see, 0 to 1.
+    units : tuple of (AUPrediction or None)
+        Left, right: values known at this frame, before the whole-video pass; None where not
+        computed.
     """
 
     left: FaceFeatures | None
     right: FaceFeatures | None
     hidden: float
+    units: tuple[AUPrediction | None, AUPrediction | None] = (None, None)
 
 
 @dataclass(frozen=True, eq=False)

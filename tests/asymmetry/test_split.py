@@ -105,8 +105,13 @@ def test_columns_and_gaps(weights_dir: Path) -> None:
     sides = SplitPredictor(AUPredictor(models), AUPredictor(models))
     rng = np.random.default_rng(5)
     one, two = (FaceFeatures(rng.random(4464, np.float32), rng.normal(0, 1, 238)) for _ in range(2))
-    for half in (SplitFace(one, two, 0.1), SplitFace(None, None, 0.7), None):
-        sides.update(half)
+    told = [
+        sides.update(half) for half in (SplitFace(one, two, 0.1), SplitFace(None, None, 0.7), None)
+    ]
+    for units, features in zip(told[0], (one, two), strict=True):
+        expected = AUPredictor(models).update(features)
+        np.testing.assert_array_equal(units.intensities, expected.intensities)
+    assert told[1:] == [(None, None), (None, None)]
     values = sides.finish()
     assert values.shape == (3, len(SPLIT_UNITS)) == (3, 71)
     assert np.isfinite(values[0]).all()

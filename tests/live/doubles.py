@@ -14,7 +14,7 @@ from pyfaceau.live.calibration import LiveUnits
 from pyfaceau.live.engine import LiveEngine
 from pyfaceau.live.source import Captured
 from pyfaceau.prediction.models import AUModels
-from pyfaceau.types import AUPrediction, FrameResult
+from pyfaceau.types import AUPrediction, FaceFeatures, FrameResult, SplitFace
 from tests.output.results import face, frame
 
 
@@ -67,17 +67,20 @@ class Pictures:
 
 
 class Pipeline:
-    """Finds a face in every picture but each third, and sleeps over it."""
+    """Finds a face in every picture but each third, and sleeps over it.
 
-    def __init__(self, work: float = 0.0, landmarks: str = "pfld") -> None:
-        self.config = replace(Config(), landmarks=landmarks)
+    Where faces are split, the left half has 3 more of everything, and the first face has no halves.
+    """
+
+    def __init__(self, work: float = 0.0, landmarks: str = "pfld", split: bool = False) -> None:
+        self.config = replace(Config(), landmarks=landmarks, split_face=split)
         self.work, self.seen, self.calibrations = work, 0, []
 
     def reset(self) -> None:
         self.seen = 0
 
-    def calibrate(self, calibration: object) -> None:
-        self.calibrations.append(calibration)
+    def calibrate(self, calibration: object, sides: object = None) -> None:
+        self.calibrations.append((calibration, sides))
 
     def process_frame(self, image: np.ndarray, timestamp: float) -> FrameResult:
         time.sleep(self.work)
@@ -89,7 +92,16 @@ class Pipeline:
             zeros = AUPrediction(np.zeros(17), np.zeros(18))
             missing = replace(nothing.face, reason="no face detected")
             return replace(nothing, face=missing, action_units=zeros)
-        return replace(face(index), action_units=units)
+        return replace(face(index), action_units=units, split=self._split(index))
+
+    def _split(self, index: int) -> SplitFace | None:
+        if not self.config.split_face:
+            return None
+        if index == 0:
+            return SplitFace(None, None, 0.8)
+        half = FaceFeatures(np.full(4464, 0.1, np.float32), np.zeros(238))
+        units = (AUPrediction(np.full(17, raw + index), np.ones(18)) for raw in (3.0, 0.0))
+        return SplitFace(half, half, 0.1, tuple(units))
 
 
 def engine(
@@ -100,11 +112,14 @@ def engine(
     window: bool = False,
     vanishes: bool = False,
     landmarks: str = "pfld",
+    split: bool = False,
 ) -> LiveEngine:
     """Return a session of doubles, not started."""
-    pipeline = Pipeline(work, landmarks)
+    pipeline = Pipeline(work, landmarks, split)
     source = Pictures(count, pipeline, rushed, vanishes)
-    session = LiveEngine(pipeline, LiveUnits(models()), source, window)
+    # without zero levels halves are as they come, so that they can be told apart
+    sides = (LiveUnits(models(-1.0)), LiveUnits(models(-1.0))) if split else None
+    session = LiveEngine(pipeline, LiveUnits(models()), source, window, sides)
     session.listen(End(source))
     return session
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pyfaceau.live import recorder as recording
 from pyfaceau.live.latest import Latest
 from pyfaceau.live.message import LiveFrame
 from pyfaceau.output.reading import read
+from pyfaceau.types import SPLIT_UNITS
 from tests.live.doubles import STAMP, engine, run
 
 
@@ -42,6 +44,52 @@ def test_a_fast_machine_measures_every_frame(tmp_path: Path) -> None:
     np.testing.assert_allclose(table.AU02_r[:2], [0, 1])
     assert "gaze_0_x" not in table
     assert session.error is None
+
+
+def test_halves_are_recorded_and_sent(tmp_path: Path) -> None:
+    session = engine(count=3, split=True)
+    session.record(tmp_path / "sides.csv")
+    frames: list[LiveFrame] = []
+    session.listen(Everything(frames))
+    run(session)
+    table = read(tmp_path / "sides.csv")
+    assert tuple(table.columns[-71:]) == SPLIT_UNITS
+    assert table.split_hidden.tolist() == [0.8, 0.1, 1.0]
+    assert table.AU12_r_left.tolist()[1:2] == [4.0]
+    assert table.AU12_r_right.tolist()[1:2] == [1.0]
+    assert table.AU12_r_left.isna().tolist() == [True, False, True]
+    turned, seen, missing = (frame.message()["sides"] for frame in frames)
+    assert turned == {
+        "left": {"au_r": None, "au_c": None},
+        "right": {"au_r": None, "au_c": None},
+        "hidden": 0.8,
+    }
+    assert (seen["left"]["au_r"]["AU45_r"], seen["right"]["au_r"]["AU45_r"]) == (4.0, 1.0)
+    assert missing["hidden"] == 1.0
+    assert json.loads(frames[1].line())["sides"] == seen
+
+
+def test_each_half_has_a_neutral_face_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    session = engine(count=1, split=True)
+    run(session)
+    session._take_neutral()
+    assert "no face was seen yet, or it was turned away" in caplog.text
+    assert session._pipeline.calibrations == []
+    session = engine(count=2, split=True)
+    run(session)
+    session._take_neutral()
+    ((whole, sides),) = session._pipeline.calibrations
+    assert len({id(whole), *map(id, sides)}) == 3
+    assert all(part.taken for part in session._sides)
+
+
+class Everything:
+    """A listener that keeps all frames."""
+
+    def __init__(self, frames: list[LiveFrame]) -> None:
+        self.put = frames.append
+
+    def close(self) -> None: ...
 
 
 def test_gaze_is_recorded_where_eyes_are_fitted(tmp_path: Path) -> None:
