@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 
 from pyfaceau.asymmetry.split import FaceSplitter
 from pyfaceau.errors import check_type
+from pyfaceau.features.running_median import Calibration
+from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.types import SPLIT_UNITS, AUPrediction, Float64, Frame, SplitFace, TrackedFace
 
@@ -110,6 +114,35 @@ class SplitPredictor:
         out[seen, :-1] = np.stack(sides, axis=2)[seen].reshape(int(seen.sum()), -1)
         out[:, -1] = self._hidden
         return out
+
+
+def split_predictor(
+    models: AUModels,
+    calibrations: Sequence[Calibration | None],
+    smooth: bool,
+    splitter: FaceSplitter,
+) -> SplitPredictor:
+    """Make the predictors of both halves.
+
+    Parameters
+    ----------
+    models : AUModels
+        The linear models.
+    calibrations : sequence of Calibration or None
+        What gives the neutral face of the left and of the right half; they are copied, so it may be
+        the same twice.
+    smooth : bool
+        As for `AUPredictor`.
+    splitter : FaceSplitter
+        What divides the faces.
+
+    Returns
+    -------
+    SplitPredictor
+        Their predictor.
+    """
+    left, right = (AUPredictor(models, deepcopy(one), smooth=smooth) for one in calibrations)
+    return SplitPredictor(left, right, splitter)
 
 
 def restart(units: AUPredictor, sides: SplitPredictor | None) -> None:

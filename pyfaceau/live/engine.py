@@ -186,7 +186,7 @@ class LiveEngine:
             logger.warning("no neutral face taken: no face was seen yet%s", turned)
             return
         taken = [n for part in (self._units, *sides) if (n := part.take_neutral())]
-        self._pipeline.calibrate(taken[0], (taken[1], taken[2]) if sides else None)
+        self._pipeline.calibrate(*taken)
 
     def _capture(self) -> None:
         try:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyfaceau.asymmetry.units import SplitPredictor, restart
+from pyfaceau.asymmetry.units import restart, split_predictor
 from pyfaceau.config import Config, Models
 from pyfaceau.errors import InputError, check_image
 from pyfaceau.features.running_median import Calibration
@@ -118,31 +117,21 @@ class FullPythonAUPipeline:
         choose_face(self._tracker, self.config.selection)
         self._measurer.eyes = eyes_of(self._tracker)
 
-    def calibrate(
-        self,
-        calibration: Calibration | None,
-        sides: tuple[Calibration, Calibration] | None = None,
-    ) -> None:
+    def calibrate(self, calibration: Calibration | None, *sides: Calibration) -> None:
         """Choose what gives the person's neutral face, from the next video on.
 
         Parameters
         ----------
         calibration : Calibration or None
             Such as `pyfaceau.features.neutral.IntervalMedian`; None for OpenFace's running median.
-        sides : tuple of Calibration, optional
-            Of the patient's left and right half, where faces are split; copies of `calibration` if
-            not given.
+        *sides : Calibration
+            Of the patient's left and right half, where faces are split; else copies of it.
         """
-        models = self._measurer.au_models(self.config.static_aus)
-        config, units = self.config, AUPredictor(models, calibration, smooth=self.config.smoothing)
-        self._predictor, self._sides = units, None
-        if config.split_face:
-            splitter = self._measurer.splitter(config.mirrored_input)
-            left, right = (
-                AUPredictor(models, half, smooth=config.smoothing)
-                for half in sides or (deepcopy(calibration), deepcopy(calibration))
-            )
-            self._sides = SplitPredictor(left, right, splitter)
+        models, smooth = self._measurer.au_models(self.config.static_aus), self.config.smoothing
+        self._predictor, self._sides = AUPredictor(models, calibration, smooth=smooth), None
+        if self.config.split_face:
+            splitter = self._measurer.splitter(self.config.mirrored_input)
+            self._sides = split_predictor(models, sides or (calibration,) * 2, smooth, splitter)
 
     def reset(self) -> None:
         """Forget everything that was seen: a new video starts."""

@@ -79,7 +79,7 @@ class Pipeline:
     def reset(self) -> None:
         self.seen = 0
 
-    def calibrate(self, calibration: object, sides: object = None) -> None:
+    def calibrate(self, calibration: object, *sides: object) -> None:
         self.calibrations.append((calibration, sides))
 
     def process_frame(self, image: np.ndarray, timestamp: float) -> FrameResult:
