@@ -13,6 +13,7 @@ from pyfaceau import __version__
 from pyfaceau.cli.actions import actions
 from pyfaceau.cli.app import app
 from pyfaceau.cli.dialect import header_option, with_header
+from pyfaceau.cli.evaluate import evaluate
 from pyfaceau.cli.expressions import expressions
 from pyfaceau.cli.facemap import facemap
 from pyfaceau.cli.inputs import plan
@@ -290,3 +291,4 @@ main.add_command(expressions)
 main.add_command(train)
 main.add_command(overlay)
 main.add_command(report)
+main.add_command(evaluate)

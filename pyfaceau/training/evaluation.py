@@ -1,0 +1,178 @@
+"""How far landmarks are from annotated ones: distances, NME, failures, AUC, by region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pyfaceau.config import Config
+from pyfaceau.detection.retinaface import RetinaFace
+from pyfaceau.errors import InputError
+from pyfaceau.landmarks.network import LandmarkNetwork, open_network
+from pyfaceau.landmarks.pfld import PFLD, crop_from_box, crop_from_points
+from pyfaceau.models.weights import locate
+from pyfaceau.pdm.model import PDM
+from pyfaceau.tracking.tracker import make_fitter
+from pyfaceau.training.data import FaceSample, load_picture
+from pyfaceau.training.layouts import OUTER_EYES, REGIONS
+from pyfaceau.types import Float32, Float64, UInt8
+
+FAILED = 0.1
+"""An NME above this is a failure, and where the area under the curve ends."""
+
+Finder = Callable[[UInt8], list[Float32]]
+"""Returns the (68, 2) landmarks of each face in a BGR picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """Distances from annotated points.
+
+    Attributes
+    ----------
+    distances : (n, 68) float64
+        Pixels; NaN where a point is not annotated, infinite where no face was found.
+    eyes, boxes : (n,) float64
+        Distance of the outer eye corners, and square root of the area of the points' box, pixels.
+    """
+
+    distances: Float64
+    eyes: Float64
+    boxes: Float64
+
+    @property
+    def nme(self) -> Float64:
+        """Mean distance of each face in outer-eye distances, (n,) float64."""
+        means: Float64 = np.nanmean(self.distances, axis=1) / self.eyes
+        return means
+
+    @property
+    def found(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Whether the face was found, (n,) bool."""
+        return np.isfinite(self.nme)
+
+    def figures(self) -> dict[str, float]:
+        """Return the figures of the table.
+
+        Returns
+        -------
+        dict
+            faces, found; mean distance (pixels), NME (eyes) and NME (box), %, and NME of each
+            region, over the faces that were found; failures (%) and AUC over all of them.
+        """
+        seen = self.distances[self.found]
+        eyes = self.eyes[self.found]
+        with np.errstate(invalid="ignore"):
+            figures = {
+                "faces": float(len(self.eyes)),
+                "found": float(self.found.sum()),
+                "distance": float(np.nanmean(seen)) if len(seen) else np.nan,
+                "nme": 100 * float(self.nme[self.found].mean()) if len(seen) else np.nan,
+                "nme_box": 100 * _mean(np.nanmean(seen, axis=1) / self.boxes[self.found])
+                if len(seen)
+                else np.nan,
+                "failures": 100 * float((self.nme > FAILED).mean()),
+                "auc": float(np.clip(1 - self.nme / FAILED, 0, 1).mean()),
+            }
+        for name, part in REGIONS.items():
+            values = seen[:, list(part)] / eyes[:, None]
+            known = values[np.isfinite(values)]
+            figures[name] = 100 * float(known.mean()) if known.size else np.nan
+        return figures
+
+
+def evaluate_landmarks(samples: Sequence[FaceSample], find: Finder) -> Errors:
+    """Measure how far a model is from annotated points.
+
+    Parameters
+    ----------
+    samples : sequence of FaceSample
+        Faces; one without a face near enough counts as not found.
+    find : callable
+        The model.
+
+    Returns
+    -------
+    Errors
+        In the order of the samples.
+    """
+    found: dict[Path, list[Float32]] = {}
+    distances = np.full((len(samples), 68), np.inf)
+    for k, sample in enumerate(samples):
+        if sample.picture not in found:
+            picture = load_picture(sample.picture)
+            if picture is None:
+                raise InputError(f"{sample.picture}: the picture cannot be read")
+            found[sample.picture] = find(picture)
+        middle = np.nanmean(sample.points, axis=0)
+        extent = np.ptp(sample.points[np.isfinite(sample.points[:, 0])], axis=0).max()
+        near = [p for p in found[sample.picture] if np.hypot(*(p.mean(0) - middle)) < extent / 2]
+        if near:
+            errors = [np.hypot(*(points - sample.points).T) for points in near]
+            distances[k] = min(errors, key=lambda each: float(np.nanmean(each)))
+        distances[k, ~np.isfinite(sample.points[:, 0])] = np.nan
+    points = np.array([sample.points for sample in samples], np.float64)
+    eyes = np.hypot(*(points[:, OUTER_EYES[0]] - points[:, OUTER_EYES[1]]).T)
+    sides = np.nanmax(points, axis=1) - np.nanmin(points, axis=1)
+    return Errors(distances, eyes, np.sqrt(sides.prod(axis=1)))
+
+
+def finder(model: str, detector: RetinaFace | None = None) -> Finder:
+    """Return what finds the landmarks of pictures.
+
+    Parameters
+    ----------
+    model : str
+        ``pfld``, an ONNX file, or ``profile:NAME`` for all stages of a profile.
+    detector : RetinaFace, optional
+        For networks, which see each face twice: in its box, then in the crop of its points.
+
+    Returns
+    -------
+    callable
+        The model.
+    """
+    if model.startswith("profile:"):
+        return _ProfileFinder(model.removeprefix("profile:"))
+    network = open_network(None if model == "pfld" else model)
+    faces = detector or RetinaFace()
+
+    return _NetworkFinder(network, faces)
+
+
+@dataclass(frozen=True, eq=False)
+class _NetworkFinder:
+    """A landmark network behind a detector."""
+
+    network: PFLD | LandmarkNetwork
+    detector: RetinaFace
+
+    def __call__(self, image: UInt8) -> list[Float32]:
+        result = []
+        for box in self.detector.detect(image):
+            first = self.network.predict_crops(image, crop_from_box(box)[None])[0]
+            if np.ptp(first, axis=0).max() > 0:
+                crop = crop_from_points(first)[None]
+                result.append(self.network.predict_crops(image, crop)[0])
+        return result
+
+
+class _ProfileFinder:
+    """All stages of a profile."""
+
+    def __init__(self, profile: str) -> None:
+        config = Config.load(profile)
+        self._fitter = make_fitter(config, PDM.load(locate(config.models.pdm)), 1)
+
+    def __call__(self, image: UInt8) -> list[Float32]:
+        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+        boxes = self._fitter.find(image)
+        return [self._fitter.fit(image, gray, box).landmarks for box in boxes]
+
+
+def _mean(values: Float64) -> float:
+    return float(np.mean(values))
