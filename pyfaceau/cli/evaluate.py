@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 
 import click
@@ -39,14 +41,14 @@ def evaluate() -> None:
     "models",
     multiple=True,
     required=True,
-    help="pfld, FILE.onnx, or profile:NAME for all stages of a profile; may be repeated.",
+    help="pfld, clnf, facemap, free, PATH.onnx, or profile:NAME; may be repeated.",
 )
 @click.option("--points", metavar="LIST", help="Points that count, such as 8,33,36-59; else all.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the report.")
 def landmarks(
     paths: tuple[Path, ...], models: tuple[str, ...], points: str | None, out: Path
 ) -> None:
-    """Measure landmark models side by side: landmarks.md, landmarks.csv, landmarks.png in OUT.
+    """Measure landmark models side by side: landmarks.md, .csv, .json and .png in OUT.
 
     Faces are found by the detector as in a video. NME is the mean distance in units of the
     distance between the eyes' outer corners, or of the square root of the area of the points' box,
@@ -87,6 +89,11 @@ def _measure(
         out.mkdir(parents=True, exist_ok=True)
         (out / "landmarks.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (out / "landmarks.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
+        known = {
+            name: {key: value if math.isfinite(value) else None for key, value in row.items()}
+            for name, row in figures.items()
+        }
+        (out / "landmarks.json").write_text(json.dumps(known, indent=1), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error}") from error
     error_curves({name: each.nme for name, each in results.items()}, FAILED, out / "landmarks.png")
@@ -95,7 +102,7 @@ def _measure(
 
 def _text(value: float) -> str:
     """Return a figure as it stands in the table."""
-    if value != value:  # noqa: PLR0124 (not a number: nothing was measured)
+    if math.isnan(value):  # nothing was measured
         return "-"
     return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
 

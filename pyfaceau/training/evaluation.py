@@ -16,6 +16,7 @@ from pyfaceau.landmarks.network import LandmarkNetwork, open_network
 from pyfaceau.landmarks.pfld import PFLD, crop_from_box, crop_from_points
 from pyfaceau.models.weights import locate
 from pyfaceau.pdm.model import PDM
+from pyfaceau.pipeline.landmarks import PointModel, open_model
 from pyfaceau.tracking.tracker import make_fitter
 from pyfaceau.training.data import FaceSample, load_picture
 from pyfaceau.training.layouts import OUTER_EYES, REGIONS
@@ -23,6 +24,11 @@ from pyfaceau.types import Float32, Float64, UInt8
 
 FAILED = 0.1
 """An NME above this is a failure, and where the area under the curve ends."""
+
+NAMES = "pfld, clnf, facemap, free, PATH.onnx or profile:NAME"
+"""What `finder` takes."""
+
+_PROFILES = {"clnf": "openface", "free": "free"}
 
 Finder = Callable[[UInt8], list[Float32]]
 """Returns the (68, 2) landmarks of each face in a BGR picture."""
@@ -127,7 +133,8 @@ def finder(model: str, detector: RetinaFace | None = None) -> Finder:
     Parameters
     ----------
     model : str
-        ``pfld``, an ONNX file, or ``profile:NAME`` for all stages of a profile.
+        ``pfld`` or an ONNX network of 68 points; ``facemap``; ``clnf`` (profile ``openface``),
+        ``free`` or ``profile:NAME``, all stages of a profile.
     detector : RetinaFace, optional
         For networks, which see each face twice: in its box, then in the crop of its points.
 
@@ -135,18 +142,38 @@ def finder(model: str, detector: RetinaFace | None = None) -> Finder:
     -------
     callable
         The model.
-    """
-    if model.startswith("profile:"):
-        return _ProfileFinder(model.removeprefix("profile:"))
-    network = open_network(None if model == "pfld" else model)
-    faces = detector or RetinaFace()
 
-    return _NetworkFinder(network, faces)
+    Raises
+    ------
+    InputError
+        If there is no model of that name.
+    WeightsError
+        If a model file is missing or no network of 68 points.
+    """
+    if model in _PROFILES or model.startswith("profile:"):
+        return _ProfileFinder(_PROFILES.get(model, model.removeprefix("profile:")))
+    if model == "facemap":
+        return _PointFinder(open_model(model))
+    if model != "pfld" and not model.lower().endswith(".onnx"):
+        raise InputError(f"model: expected {NAMES}, got {model!r}")
+    network = open_network(None if model == "pfld" else model)
+    return _NetworkFinder(network, detector or RetinaFace())
+
+
+@dataclass(frozen=True, eq=False)
+class _PointFinder:
+    """A model of the command ``landmarks``."""
+
+    model: PointModel
+
+    def __call__(self, image: UInt8) -> list[Float32]:
+        found = [self.model.find(image, box) for box in self.model.boxes(image)]
+        return [face.points.astype(np.float32) for face in found if not face.reason]
 
 
 @dataclass(frozen=True, eq=False)
 class _NetworkFinder:
-    """A landmark network behind a detector."""
+    """A landmark network behind a detector, in two passes as in a video's first picture."""
 
     network: PFLD | LandmarkNetwork
     detector: RetinaFace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -64,9 +65,29 @@ def test_the_command(tmp_path: Path, shared: Path, weights_dir: Path) -> None:
     assert len(read_faces(Path(data)).samples) == float(rows["pfld"]["found"]) == 5
     assert float(rows["pfld"]["nme"]) < 6
     assert float(rows["profile:default"]["nme"]) < 5
+    figures = json.loads((tmp_path / "landmarks.json").read_text(encoding="utf-8"))
+    assert figures["pfld"]["nme"] == pytest.approx(float(rows["pfld"]["nme"]), rel=1e-4)
     assert (tmp_path / "landmarks.png").read_bytes()[:4] == b"\x89PNG"
     done = CliRunner().invoke(main, [*args, "--model", "pfld", "--points", "70"])
     assert "expected numbers from 0 to 67" in done.output
     done = CliRunner().invoke(main, [*args, "--model", str(tmp_path / "gone.onnx")])
     assert done.exit_code == 1
     assert "no such model file" in done.output
+    done = CliRunner().invoke(main, [*args, "--model", "onet"])
+    assert "expected pfld, clnf, facemap, free, PATH.onnx or profile:NAME" in done.output
+
+
+def test_data_that_cannot_be_measured_are_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    np.savez(tmp_path / "nan.npz", names=["a.png"], points=np.full((1, 68, 2), np.nan))
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((90, 90, 3), np.uint8))
+    for data, message in (
+        ("empty", "got none"),
+        ("nan.npz", "0 points are numbers"),
+        ("gone.xml", "got nothing there"),
+    ):
+        args = ["--data", str(tmp_path / data), "--model", "pfld", "--out", str(tmp_path / "out")]
+        done = CliRunner().invoke(main, ["evaluate", "landmarks", *args])
+        assert done.exit_code == 1, data
+        assert message in done.output
+        assert not (tmp_path / "out").exists()
