@@ -55,7 +55,7 @@ def landmarks(
     over the faces that were found; a face that was not, or with an NME over 10 %, is a failure;
     AUC is the area under the cumulative curve up to there.
     """
-    chosen = None if points is None else _numbers(points)
+    chosen = None if points is None else point_numbers(points)
     try:
         _measure(paths, models, chosen, out)
     except PyfaceauError as error:
@@ -107,8 +107,24 @@ def _text(value: float) -> str:
     return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
 
 
-def _numbers(text: str) -> list[int]:
-    """Return the points of a list such as ``8,36-41``."""
+def point_numbers(text: str) -> list[int]:
+    """Return the points of a list such as ``8,36-41``.
+
+    Parameters
+    ----------
+    text : str
+        As given.
+
+    Returns
+    -------
+    list of int
+        0 to 67.
+
+    Raises
+    ------
+    UsageError
+        If it is no such list.
+    """
     numbers: list[int] = []
     try:
         for word in text.split(","):
