@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyfaceau.detection.retinaface import RetinaFace
+from pyfaceau.landmarks.network import open_network
 from pyfaceau.landmarks.pfld import PFLD, SIDE
 from pyfaceau.models.weights import locate
 from pyfaceau.pdm.model import PDM
@@ -83,8 +84,13 @@ class Timed:
 Variant = tuple[str, LandmarkNet, Callable[[], "Refiner | None"]]
 
 
-def variants(network: PFLD, model: FaceModel) -> Iterator[Variant]:
+def variants(
+    network: PFLD, model: FaceModel, others: dict[str, LandmarkNet] | None = None
+) -> Iterator[Variant]:
     """Return name, landmark network and refinement of each variant."""
+    for name, other in (others or {}).items():
+        yield name, other, lambda: None
+        yield f"{name}, 68 points, inner face", other, lambda: FaceRefiner(model)
     yield "PFLD", network, lambda: None
     yield "PFLD, two crops averaged", AveragedCrops(network), lambda: None
     yield "nine points, SVR", network, lambda: TargetedCLNFRefiner(SVR)
@@ -130,13 +136,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--videos", nargs="+", metavar="NAME", default=list(FRONTAL))
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the reference")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the report goes")
+    parser.add_argument(
+        "--network", nargs=2, action="append", default=[], metavar=("NAME", "FILE"),
+        help="a landmark network of your own, measured beside PFLD",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     reference = Reference(options.shared)
+    others = {name: open_network(file) for name, file in options.network}
     model, network, detector = FaceModel.load(), PFLD(), RetinaFace()
     pdm = PDM.load(locate("In-the-wild_aligned_PDM_68.txt"))
     validator = DetectionValidator.load(locate("validator_cnn.txt"))
     summary, by_video, by_unit = [], [], []
-    for name, net, make in variants(network, model):
+    for name, net, make in variants(network, model, others):
         timed = Timed(TargetedTracker(detector, net, pdm=pdm, refiner=make(), validator=validator))
         results = measure(reference, options.videos, timed)
         summary.append(rows(name, results, timed.seconds))
@@ -145,8 +156,9 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write("  ".join(summary[-1]) + "\n")
         sys.stdout.flush()
     default = options.videos == list(FRONTAL)
+    extra = "".join(f" --network '{name}' {Path(file).name}" for name, file in options.network)
     command = "python -m validation.ablation" + (
-        "" if default else " --videos " + " ".join(options.videos)
+        extra if default else f"{extra} --videos {' '.join(options.videos)}"
     )
     header = ["variant", "mean r", "AUs at 0.80", "landmarks, % inter-ocular", "tracker, CPU ms"]
     parts = [

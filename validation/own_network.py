@@ -36,22 +36,22 @@ JAW = ((109, 110, 111, 125, 126, 127, 128, 129), (112, 113, 114, 133, 132, 131, 
 """The jaw's outline from each temple to the chin, numbers of the 189."""
 RIDGE = ((50, 56), (51, 57), (52, 58), (53, 59), (54, 60))
 """Pairs on either side of the nose's ridge, from its root to the tip."""
-FACTS = (
-    ("", ""),
-    ("data", "webmorph: Face Research Lab London Set (neutral, front), Young Adult White Faces, "
-     "composite faces"),
-    ("licence of the data", "CC BY 4.0: DeBruine and Jones 2017, 10.6084/m9.figshare.5047666, "
-     "10.6084/m9.figshare.4220517, 10.6084/m9.figshare.4055130; changed: resized"),
-    ("points", "189 placed by hand; 68 made of them by the rule of `points68`; no other network's "
-     "answers"),
-    ("licence of the network", "the project's; name the sources above when you pass it on"),
-    ("use", "`pyfaceau video.mov --landmarks own/best.onnx`"),
-    ("limits", "adults, frontal, neutral, studio light: no expressions, no turned heads and no dark "
-     "pictures were seen in training; a start and a proof of the way, no replacement of PFLD"),
-)  # fmt: skip
-CARD = """PFLD of half the width, 112 pixels, trained from nothing on {learn} portraits, {judge} of
-other people held back: best {best:.2f} % after epoch {best_epoch} of {epochs}, {minutes:.0f} minutes
-of a shared CPU. {size:.2f} MB, within {difference:.1e} of PyTorch. Curves: `own-network.png`.
+FACTS = """
+| | |
+| :-- | :-- |
+| data | webmorph: London Set (neutral, front), Young Adult White Faces, composite faces |
+| licence of the data | CC BY 4.0: DeBruine and Jones 2017; changed: resized |
+| their DOIs | 10.6084/m9.figshare.5047666, .4220517 and .4055130 |
+| points | 189 placed by hand; 68 of them by the rule of `points68`; no other network's answers |
+| licence of the network | the project's; name the sources above when you pass it on |
+| use | `pyfaceau video.mov --landmarks own/best.onnx` |
+| not seen in training | expressions, turned heads, dark or outdoor pictures, children, patients |
+| so it is | a start and a proof of the way, no replacement of PFLD |
+"""
+CARD = """PFLD of half the width, 112 pixels, trained from nothing on {learn} portraits,
+{judge} of other people held back: best {best:.2f} % after epoch {best_epoch} of {epochs},
+{minutes:.0f} minutes of a shared CPU. {size:.2f} MB, within {difference:.1e} of PyTorch.
+Curves: `own-network.png`.
 
 {facts}
 dlib_faces (public domain, points of dlib's network) and lfpw5 (300-W, for research only) were not
@@ -149,7 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
         minutes=sum(row["seconds"] for row in run.history) / 60,
         size=(options.out / "best.onnx").stat().st_size / 1e6,
         difference=difference,
-        facts=report.table(FACTS[0], FACTS[1:]),
+        facts=FACTS,
     )
     command = "python -m validation.own_network --out own"
     parts = [

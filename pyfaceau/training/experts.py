@@ -237,9 +237,8 @@ def train_ccnf(
         result.alphas[rows] = functional.softplus(alphas).double().numpy() + 1e-3
         result.betas[rows] = functional.softplus(betas).double().numpy()
         for k, i in enumerate(rows):
-            found = _respond(
-                pixels[k : k + 1], *(each[k : k + 1] for each in numbers[:4]), numbers[4]
-            )
+            w, b, alpha, beta = (each[k : k + 1] for each in numbers[:4])
+            found = _respond(pixels[k : k + 1], w, b, alpha, beta, numbers[4])
             seen = areas.known[i]
             pair = found[0].numpy()[seen].ravel(), targets[k].numpy()[seen].ravel()
             result.confidence[i] = max(float(np.corrcoef(*pair)[0, 1]), 0.01)
