@@ -77,6 +77,7 @@ def _train(paths: tuple[Path, ...], out: Path, resume: bool, options: dict[str, 
     from pyfaceau.training.export import export
     from pyfaceau.training.networks import NetworkSpec
     from pyfaceau.training.options import TrainOptions
+    from pyfaceau.training.plots import training_curves
     from pyfaceau.training.trainer import BEST, LAST, Trainer
 
     data = read_faces(*paths)
@@ -95,6 +96,7 @@ def _train(paths: tuple[Path, ...], out: Path, resume: bool, options: dict[str, 
     crops = cut_faces(first, size), cut_faces(second, size)
     trainer = Trainer(settings, *crops, out, device=device, resume=before, progress=True)
     run = trainer.run()
+    training_curves(run.history, out / "curves.png")
     difference = export(checkpoint.load(out / BEST), out / "best.onnx")
     click.echo(
         f"{out / 'best.onnx'}: error {run.best:.2f} % of the outer-eye distance at epoch "
