@@ -33,7 +33,7 @@ from pyfaceau.types import Frame, TrackedFace
 from validation import report
 from validation.metrics import Comparison, compare
 from validation.provenance import RESULTS, provenance
-from validation.reference import SHARED, Reference
+from validation.reference import SHARED, Reference, as_stored
 
 FRONTAL = (
     "default", "changeLighting", "2015-10-15-15-14", "WolfgangLanger_Pexels", "single_face",
@@ -106,7 +106,7 @@ def variants(
 
 def measure(reference: Reference, names: list[str], tracker: Timed) -> dict[str, Comparison]:
     """Run one variant on videos and compare what it writes."""
-    pipeline = FullPythonAUPipeline(config="fast", tracker=tracker)
+    pipeline = FullPythonAUPipeline(config=as_stored("fast"), tracker=tracker)
     with tempfile.TemporaryDirectory() as folder:
         return {
             name: compare(

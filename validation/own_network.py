@@ -49,8 +49,9 @@ FACTS = """
 | so it is | a start and a proof of the way, no replacement of PFLD |
 """
 CARD = """PFLD of half the width, 112 pixels, trained from nothing on {learn} portraits,
-{judge} of other people held back: best {best:.2f} % after epoch {best_epoch} of {epochs},
-{minutes:.0f} minutes of a shared CPU. {size:.2f} MB, within {difference:.1e} of PyTorch.
+{judge} of other people held back: best {best:.2f} % after epoch {best_epoch} of {epochs}
+(the mean face, with which it began, has {first:.2f} %), {minutes:.0f} minutes of a
+shared CPU. {size:.2f} MB, within {difference:.1e} of PyTorch.
 Curves: `own-network.png`.
 
 {facts}
@@ -145,6 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
         judge=len(judge),
         epochs=run.epochs,
         best=run.best,
+        first=run.history[0]["nme"],
         best_epoch=run.best_epoch,
         minutes=sum(row["seconds"] for row in run.history) / 60,
         size=(options.out / "best.onnx").stat().st_size / 1e6,
