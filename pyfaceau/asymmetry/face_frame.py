@@ -28,7 +28,9 @@ class FaceFrames:
     points : (N, 68, 2) float64
         Landmarks, iBUG order.
     irises : (N, 2, 2) float64
-        Centres of the irises, on the image's left first; y is 0.
+        Centres of the irises, on the image's left first; y is 0. Where they are between the corners
+        of the eyes is the median over all frames: neither a look aside nor a lid that covers an
+        iris turns the axes.
     iris_widths : (N,) float64
         Mean width of both irises; NaN where the table has no eye landmarks.
     lid_openings : (N, 2) float64
@@ -175,27 +177,54 @@ def _frontal(points: Float64, pose: Float64) -> Float64:
 
 def _in_axes(points: Float64, eyes: Float64 | None) -> FaceFrames:
     """Return a face in its own axes."""
+    pairs = [(36, 39), (42, 45)]
+    between = np.stack([(points[:, i] + points[:, j]) / 2 for i, j in pairs], axis=1)
+    unit = np.hypot(*(points[:, 45] - points[:, 36]).T)
+    rough = _Axes.along(between, unit)
     if eyes is None:
-        pairs = [(36, 39), (42, 45)]
-        centres = np.stack([(points[:, i] + points[:, j]) / 2 for i, j in pairs], axis=1)
         width = np.full(len(points), np.nan)
         lids = np.full((len(points), 2, 12, 2), np.nan)
+        steady = rough.place(between)
     else:
         rings, lids = np.split(eyes.reshape(len(eyes), 2, 20, 2), [8], axis=2)
         centres = rings.mean(axis=2)
         across = rings - centres[:, :, None]
         width = 2 * np.hypot(across[..., 0], across[..., 1]).mean(axis=(1, 2))
-    along = centres[:, 1] - centres[:, 0]
-    along /= np.hypot(along[:, 0], along[:, 1])[:, None]
-    unit = np.hypot(*(points[:, 45] - points[:, 36]).T)
-    x, y = along.T
-    axes = np.stack([np.stack([x, y], axis=1), np.stack([-y, x], axis=1)], axis=1)
-    middle = centres.mean(axis=1)[:, None]
-
-    def placed(where: Float64) -> Float64:
-        moved: Float64 = np.einsum("nij,nkj->nki", axes, where - middle) / unit[:, None, None]
-        return moved
-
-    heights = placed(lids.reshape(len(lids), 24, 2))[..., 1].reshape(-1, 2, 12)
+        steady = _median(rough.place(centres))
+    axes = _Axes.along(steady, np.ones(len(points)))
+    heights = axes.place(rough.place(lids.reshape(len(lids), 24, 2)))[..., 1].reshape(-1, 2, 12)
     openings = heights[:, :, 7:].mean(axis=2) - heights[:, :, 1:6].mean(axis=2)
-    return FaceFrames(placed(points), placed(centres), width / unit, openings)
+    return FaceFrames(axes.place(rough.place(points)), axes.place(steady), width / unit, openings)
+
+
+def _median(places: Float64) -> Float64:
+    """Return for each frame the median over all of them; NaN where a frame has none."""
+    known = np.isfinite(places).all(axis=(1, 2))
+    out = np.full(places.shape, np.nan)
+    if known.any():
+        out[known] = np.median(places[known], axis=0)
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Axes:
+    """Axes of each frame: origin (N, 2), rotation (N, 2, 2), unit (N,)."""
+
+    origin: Float64
+    rotation: Float64
+    unit: Float64
+
+    @classmethod
+    def along(cls, pair: Float64, unit: Float64) -> _Axes:
+        """Return axes whose x runs through two points, (N, 2, 2), from the middle between them."""
+        along = pair[:, 1] - pair[:, 0]
+        along /= np.hypot(along[:, 0], along[:, 1])[:, None]
+        x, y = along.T
+        rotation = np.stack([np.stack([x, y], axis=1), np.stack([-y, x], axis=1)], axis=1)
+        return cls(pair.mean(axis=1), rotation, unit)
+
+    def place(self, points: Float64) -> Float64:
+        """Return points, (N, k, 2), in these axes."""
+        turned = np.einsum("nij,nkj->nki", self.rotation, points - self.origin[:, None])
+        placed: Float64 = turned / self.unit[:, None, None]
+        return placed
