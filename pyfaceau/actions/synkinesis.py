@@ -39,19 +39,14 @@ class Coupling:
 
 
 COUPLINGS = (
-    Coupling(
-        "ocular-oral",
-        (*EYES, "raise brows", "frown"),
-        SMILES,
-        ("AU12_r", "commissure_excursion", "commissure_x", "commissure_y"),
-    ),
+    Coupling("ocular-oral", (*EYES, "raise brows", "frown"), SMILES, ("AU12_r",)),
     Coupling(
         "oral-ocular",
         (*SMILES, "pucker", "puff cheeks", "show lower teeth", "speak"),
         ("close eyes tightly", "close eyes gently"),
-        ("AU45_r", "AU07_r", "lid_opening", "palpebral_height"),
+        ("lid_opening", "AU45_r"),
     ),
-    Coupling("snarl-smile", SMILES, ("wrinkle nose",), ("AU09_r", "AU10_r", "upper_lip_height")),
+    Coupling("snarl-smile", SMILES, ("wrinkle nose",), ("AU09_r", "AU10_r")),
     Coupling(
         "brow-mouth",
         (*SMILES, "pucker", "show lower teeth", "puff cheeks"),
@@ -67,7 +62,10 @@ COUPLINGS = (
     ),
 )
 """Patterns looked for. The platysma itself is below the landmarks: lower lip and corner drawn down
-and aside, which it does with others, are a proxy."""
+and aside, which it does with others, are a proxy. The corner of the mouth is not among what shows
+ocular-oral synkinesis, nor the landmarks of the lids among what shows oral-ocular: where both eyes
+close, the whole fitted shape gives way, and with one lid the other goes
+(validation/results/actions.md)."""
 
 
 @dataclass(frozen=True)
