@@ -16,9 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from pyfaceau import Config, FullPythonAUPipeline
+from pyfaceau.actions.balance import Balance, balances
 from pyfaceau.actions.intervals import ActionList, Interval
+from pyfaceau.actions.measures import NO_MOVEMENT, ActionMeasure, measure_actions
+from pyfaceau.actions.synkinesis import Synkinesis, measure_synkinesis
+from pyfaceau.actions.tidy import as_table
+from pyfaceau.asymmetry.gate import MULTIPLE
 from validation.blends import FPS, Movement, Person, Picture, blend, course, moved, people
 from validation.provenance import provenance
 from validation.sides import table_of
@@ -64,6 +70,18 @@ ACTS = (
     Act("smile with the eye", "smile", both=True, extra=0.6),
     Act("closure with the mouth", "eye", both=True, extra=0.5),
 )
+
+
+ASKED = {"smile with the eye": "smile lips open", "closure with the mouth": "close eyes tightly"}
+"""What the acts with synkinesis are to a clinician: the second smile, the second closure."""
+
+
+LIKE = {
+    "one-sided smile": "smile lips open",
+    "half a one-sided smile": "smile lips open",
+    "one-sided closure": "close eyes tightly",
+}
+"""What one-sided acts are to `balances`."""
 
 
 def side_of(name: str) -> str:
@@ -123,16 +141,171 @@ def make_tables(folder: Path, tables: Path, count: int | None) -> None:
         part.replace(tables / f"{person.name}.parquet")
 
 
+def measured(tables: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return what was measured of all clips: actions, synkinesis, balances."""
+    actions = intervals()
+    acts, couplings, sides = [], [], []
+    for path in sorted(tables.glob("*.parquet")):
+        table, side = pd.read_parquet(path), side_of(path.stem)
+        rows = measure_actions(table, actions, side)
+        starts = {one.start: one.action for one in actions}
+        order = list(starts)
+        alike = [
+            replace(row, action=LIKE.get(row.action, row.action), number=order.index(row.start))
+            for row in rows
+        ]
+        told = balances(alike)
+        told = [replace(one, action=starts[one.start]) for one in told]
+        sides.append(as_table(told, Balance).assign(person=path.stem, truth=side))
+        acts.append(as_table(rows, ActionMeasure).assign(person=path.stem, truth=side))
+        renamed = [
+            replace(row, action=ASKED.get(row.action, row.action), number=1 + (row.action in ASKED))
+            for row in rows
+        ]
+        found = measure_synkinesis(renamed, side)
+        couplings.append(as_table(found, Synkinesis).assign(person=path.stem))
+    return pd.concat(acts), pd.concat(couplings), pd.concat(sides)
+
+
+def both_sides(acts: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per person, action and measure, with what each side did."""
+    keys = ["person", "action", "measure", "truth"]
+    sides = [acts[acts["side"] == side] for side in ("left", "right")]
+    pairs = sides[0].merge(
+        sides[1][[*keys, "excursion", "moved", "noise"]], on=keys, suffixes=("", "_r")
+    )
+    more = pairs["excursion"].abs() - pairs["excursion_r"].abs()
+    pairs["more"] = np.where(more > 0, "left", np.where(more < 0, "right", "none"))
+    pairs["led"] = pairs["leads"].isin(["left", "right"])
+    larger = pairs[["excursion", "excursion_r"]].abs().max(axis=1)
+    noise = MULTIPLE * np.hypot(pairs["noise"], pairs["noise_r"])
+    pairs["beyond"] = (pairs["excursion"] - pairs["excursion_r"]).abs() > noise
+    pairs["differ"] = (pairs["excursion"] - pairs["excursion_r"]).abs() / larger
+    return pairs
+
+
+def bound(rows: pd.DataFrame) -> list[float]:
+    """Return what 95 % of an act's sides differ by less than, of both halves of the people."""
+    differ = rows["differ"].where(rows["beyond"] & (rows["leads"] != ""), 0.0)
+    halves = rows["person"].astype(int) // 2 % 2
+    return [float(differ[halves == half].quantile(0.95)) for half in (0, 1)]
+
+
+def sides_table(pairs: pd.DataFrame) -> Iterator[str]:
+    """Yield what each measure says of the side, and how often it is wrong."""
+    yield (
+        "| measure | nothing done: moved | symmetric smile: a side leads | symmetric closure: one "
+        "leads | 95 % differ by less (both halves of the people) | one-sided smile: "
+        "larger side right | leads right | leads wrong | half: larger side right | one-sided "
+        "closure: larger side right | leads right | leads wrong |"
+    )
+    yield "| :-- |" + " --: |" * 11
+    for name, part in pairs.groupby("measure"):
+        acts = dict(iter(part.groupby("action")))
+        still = acts["nothing"]
+        cells = [still[["moved", "moved_r"]].astype(float).to_numpy().mean()]
+        cells += [acts[action]["led"].mean() for action in SYMMETRIC]
+        bounds = [bound(acts[action]) for action in SYMMETRIC]
+        quantiles = np.max(bounds, axis=0)
+        text = [f"{100 * cell:.0f} %" for cell in cells]
+        text.append(f"{quantiles[0]:.2f}, {quantiles[1]:.2f}")
+        for action in ("one-sided smile", "half a one-sided smile", "one-sided closure"):
+            rows = acts[action]
+            right = rows["more"] == rows["truth"]
+            lead = [right.mean(), (rows["led"] & right).mean(), (rows["led"] & ~right).mean()]
+            text += [f"{100 * cell:.0f} %" for cell in (lead[:1] if "half" in action else lead)]
+        yield f"| {name} | " + " | ".join(text) + " |"
+
+
+def balance_table(sides: pd.DataFrame) -> Iterator[str]:
+    """Yield how often the balance names the side that was made to move."""
+    yield "| act | right side | leads right | leads wrong | 95 % of sizes under |"
+    yield "| :-- | --: | --: | --: | --: |"
+    for action, part in sides.groupby("action", sort=False):
+        sign = np.where(part["truth"] == "left", 1.0, -1.0)
+        toward = part["balance"].fillna(0.0) * sign
+        led = part["leads"].isin(["left", "right"])
+        symmetric = action in SYMMETRIC
+        cells = [float("nan") if symmetric else (toward > 0).mean()]
+        cells += [(led & (toward > 0)).mean(), (led & (toward < 0)).mean()]
+        size = part["balance"].abs().quantile(0.95)
+        yield f"| {action} | " + " | ".join(f"{100 * c:.0f} %" for c in cells) + f" | {size:.2f} |"
+
+
+def peaks_table(acts: pd.DataFrame) -> Iterator[str]:
+    """Yield how well peaks, pace and counts are found where something moved."""
+    yield (
+        "| act, measure | moved | peak within the hold | repetitions 1 | time to peak, s (true: "
+        f"{6 / FPS:.2f}) |"
+    )
+    yield "| :-- | --: | --: | --: | --: |"
+    first = {one.action: one.start for one in intervals()}
+    for action, name in (
+        ("smile lips open", "commissure_y"),
+        ("smile lips open", "AU12_r"),
+        ("close eyes tightly", "lid_opening"),
+        ("close eyes tightly", "AU45_r"),
+    ):
+        rows = acts[(acts["action"] == action) & (acts["measure"] == name)]
+        rows = rows[rows["side"] != "whole"]
+        moved = rows[rows["moved"] == 1]
+        into = moved["peak_time"] - first[action]
+        held = into.between(6 / FPS, 17 / FPS).mean()
+        yield (
+            f"| {action}, {name} | {100 * len(moved) / len(rows):.0f} % | {100 * held:.0f} % "
+            f"| {100 * (moved['repetitions'] == 1).mean():.0f} % "
+            f"| {moved['time_to_peak'].median():.2f} |"
+        )
+
+
+def synkinesis_table(found: pd.DataFrame) -> Iterator[str]:
+    """Yield shares and excess with synkinesis on one side, and without."""
+    yield (
+        "| pattern, measure | synkinesis made | affected: share | control | excess, median (5 to "
+        "95 %) | excess over 0.2 | no share |"
+    )
+    yield "| :-- | --: | --: | --: | --: | --: | --: |"
+    made = {"oral-ocular": 0.6, "ocular-oral": 0.5}
+    sick = found[(found["role"] == "affected") & found["coupling"].isin(list(made))]
+    sick = sick.assign(share=sick["share"].where(sick["reason"] != NO_MOVEMENT, 0.0))
+    for (name, measure), part in sick.groupby(["coupling", "measure"]):
+        for number, rows in part.groupby("number"):
+            excess = (rows["share"] - rows["control"]).dropna()
+            low, high = np.percentile(excess, [5, 95])
+            yield (
+                f"| {name}, {measure} | {made[name] if number == 2 else 0:.1f} "
+                f"| {rows['share'].median():.2f} | {rows['control'].median():.2f} "
+                f"| {excess.median():.2f} ({low:.2f} to {high:.2f}) "
+                f"| {100 * (excess > 0.2).mean():.0f} % "
+                f"| {100 * (1 - len(excess) / len(rows)):.0f} % |"
+            )
+
+
+SYMMETRIC = ("smile lips open", "close eyes tightly")
+
+
 def main() -> int:
     """Make what is missing, measure all."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m validation.actions")
     parser.add_argument("folder", type=Path, help="webmorph pictures")
     parser.add_argument("--tables", type=Path, required=True, help="folder that keeps the tables")
     parser.add_argument("--people", type=int, help="the first so many; all if not given")
+    parser.add_argument("--measure-only", action="store_true", help="make no tables")
     options = parser.parse_args()
-    make_tables(options.folder, options.tables, options.people)
+    if not options.measure_only:
+        make_tables(options.folder, options.tables, options.people)
     for key, value in provenance(" ".join(["python -m validation.actions", *sys.argv[1:]])).items():
         sys.stdout.write(f"- {key}: {value}\n")
+    acts, couplings, sides = measured(options.tables)
+    sys.stdout.write(f"- people: {acts['person'].nunique()}\n")
+    parts = {
+        "Sides and the gate": sides_table(both_sides(acts)),
+        "Balance": balance_table(sides),
+        "Peaks": peaks_table(acts),
+        "Synkinesis": synkinesis_table(couplings),
+    }
+    for title, lines in parts.items():
+        sys.stdout.write(f"\n## {title}\n\n" + "\n".join(lines) + "\n")
     return 0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pyfaceau.actions.balance import Balance, balances
 from pyfaceau.actions.intervals import ActionList
 from pyfaceau.actions.measures import NO_VALUE, ActionMeasure, measure_actions
 from pyfaceau.actions.reliability import (
@@ -43,7 +44,7 @@ def write_actions(
     Returns
     -------
     list of Path
-        `target` and ``NAME_synkinesis`` beside it.
+        `target`, ``NAME_synkinesis`` and ``NAME_balance`` beside it.
     list of str
         What a reader should know of them, a clause each.
 
@@ -63,6 +64,7 @@ def write_actions(
     written = [
         write_table(as_table(rows, ActionMeasure), target),
         write_table(couplings, beside(target, "synkinesis")),
+        write_table(as_table(balances(rows), Balance), beside(target, "balance")),
     ]
     return written, list(said(rows))
 

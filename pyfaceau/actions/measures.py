@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pyfaceau.actions.intervals import REST, ActionList, Interval
 from pyfaceau.actions.signals import WHOLE, Signal, find_signals
-from pyfaceau.asymmetry.gate import HEALTHY, MULTIPLE, resting_noise
+from pyfaceau.asymmetry.gate import MULTIPLE, healthy_share, resting_noise
 from pyfaceau.errors import InputError
 from pyfaceau.types import SIDES, Float64
 
@@ -76,8 +76,9 @@ class ActionMeasure:
     share : float
         Affected over healthy side, where the affected one is told and the healthy one moved.
     leads : str
-        ``left`` or ``right`` where that side's excursion is larger by more than the gate, else
-        ``neither``; empty where neither moved.
+        ``left`` or ``right`` where that side's excursion is larger by more than the noise and by
+        more than healthy sides differ (`pyfaceau.asymmetry.gate.healthy_share`), else ``neither``;
+        empty where neither moved.
     coverage : float
         Share of the action's frames that have a value.
     reason : str
@@ -233,6 +234,7 @@ def _measured(
     """Return the rows of one measure during one action."""
     inside = clock.within(interval)
     blank = ActionMeasure(interval.action, number, interval.start, interval.end, "", "", "", "")
+    clock = _Clock(clock.frames[inside], clock.times[inside])
     rows, moves = [], []
     for signal in group:
         row = replace(
@@ -251,20 +253,20 @@ def _measured(
 def _against_rest(
     row: ActionMeasure, signal: Signal, inside: Mask, still: Mask, source: str
 ) -> tuple[ActionMeasure, Float64]:
-    """Return a row with its baseline, and the movement from it; NaN outside the action."""
+    """Return a row with its baseline, and the movement from it in the action's frames."""
     values = signal.values
     known = np.isfinite(values)
     frames = int(inside.sum())
     coverage = float((known & inside).sum()) / frames if frames else 0.0
     row = replace(row, coverage=coverage)
-    nothing = np.full(len(values), np.nan)
+    nothing = np.full(frames, np.nan)
     if coverage == 0:
         return replace(row, reason=NO_VALUE), nothing
     if source == "none" or (known & still).sum() < 3:
         return replace(row, reason=NO_REST), nothing
     level, noise = resting_noise(values, still, signal.floor)
     row = replace(row, baseline=level, noise=noise, baseline_from=source)
-    return row, np.where(inside, values - level, np.nan)
+    return row, values[inside] - level
 
 
 def _strongest(move: Float64, clock: _Clock, sign: float) -> tuple[Mask, float]:
@@ -284,13 +286,13 @@ def _strongest(move: Float64, clock: _Clock, sign: float) -> tuple[Mask, float]:
 
 
 def _running_median(values: Float64) -> Float64:
-    """Return the median of each value and its neighbours; NaN where the value is."""
-    padded = np.pad(values, 1, constant_values=np.nan)
-    three = np.lib.stride_tricks.sliding_window_view(padded, 3)
-    known = np.isfinite(values)
-    out = np.full(len(values), np.nan)
-    out[known] = np.nanmedian(three[known], axis=1)
-    return out
+    """Return the median of each value and its neighbours; the value itself beside a gap."""
+    if len(values) < 3:
+        return values
+    before, after = np.append(values[:1], values[:-1]), np.append(values[1:], values[-1:])
+    lower, upper = np.minimum(before, values), np.maximum(before, values)
+    median = np.maximum(lower, np.minimum(upper, after))
+    return np.where(np.isfinite(median), median, values)
 
 
 def _peaked(row: ActionMeasure, move: Float64, clock: _Clock, sign: float) -> ActionMeasure:
@@ -354,7 +356,8 @@ def _compared(rows: list[ActionMeasure], affected: str | None) -> list[ActionMea
     if not (left.moved or right.moved) or math.isnan(a + b):
         return rows
     larger, smaller = max(abs(a), abs(b)), min(abs(a), abs(b))
-    gate = max(MULTIPLE * math.hypot(left.noise, right.noise), HEALTHY * larger)
+    noise = MULTIPLE * math.hypot(left.noise, right.noise)
+    gate = max(noise, healthy_share(left.measure) * larger)
     more = "left" if abs(a) > abs(b) else "right"
     share = math.nan
     if affected is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyfaceau.asymmetry.files import AU_STEP
+from pyfaceau.asymmetry.files import AU_NOISE
 from pyfaceau.asymmetry.geometry import LENGTHS, MEASURES, MIDLINE, measure
 from pyfaceau.errors import InputError
 from pyfaceau.types import AU_INTENSITIES, SIDES, Float64
@@ -102,7 +102,7 @@ def find_signals(table: pd.DataFrame, rest: Any = None, **options: Any) -> list[
         for side in SIDED:
             column = name if side == WHOLE else f"{name}_{side}"
             if column in table:
-                found.append(_signal(name, side, "0-5", AU_STEP, table[column], seen))
+                found.append(_signal(name, side, "0-5", AU_NOISE, table[column], seen))
     if "x_0" in table and "y_67" in table:
         found += _geometry(table, rest, seen, options)
     if not found:

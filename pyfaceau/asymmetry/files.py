@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyfaceau.asymmetry.gate import asymmetry
+from pyfaceau.asymmetry.gate import asymmetry, healthy_share
 from pyfaceau.asymmetry.geometry import MEASURES, measure
 from pyfaceau.asymmetry.split import MAX_YAW
 from pyfaceau.errors import InputError
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 DECIMALS = 4
 """Of the files' numbers."""
 
-AU_STEP = 0.01
-"""Step in which a table has intensities: the least resting noise of one."""
+AU_NOISE = 0.05
+"""The least resting noise of an intensity. At rest many are 0 throughout, as the models' output is
+clipped there, and show no noise; still faces then rise by up to four times this in a second
+(validation/results/actions.md)."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,12 @@ def compare(
     import pandas as pd
 
     pairs = {name: (values, 0.0) for name in MEASURES if values[f"{name}_left"].notna().any()}
-    pairs |= {name: (table, AU_STEP) for name in AU_INTENSITIES if f"{name}_left" in table}
+    pairs |= {name: (table, AU_NOISE) for name in AU_INTENSITIES if f"{name}_left" in table}
     parts = []
     for name, (source, floor) in pairs.items():
         left, right = (source[f"{name}_{side}"].to_numpy() for side in ("left", "right"))
-        compared = asymmetry(left, right, rest, affected=affected, floor=floor)
+        share = healthy_share(name)
+        compared = asymmetry(left, right, rest, affected=affected, healthy=share, floor=floor)
         parts.append(compared.drop(columns=["left", "right"]).add_prefix(f"{name}_"))
     if not parts:
         raise InputError("expected frames with a face, got none")

@@ -16,7 +16,41 @@ MULTIPLE = 4.0
 """Resting noises that a movement must exceed to count."""
 
 HEALTHY = 0.2
-"""Share of the larger side's movement by which the sides of healthy people may differ."""
+"""Share of the larger side's movement by which the sides of healthy people may differ, at least."""
+
+HEALTHY_UNIT = 0.6
+"""The same of a split action unit that is not in `HEALTHY_SHARES`: not calibrated."""
+
+HEALTHY_SHARES: dict[str, float] = {
+    **{"AU01_r": 0.85, "AU02_r": 0.95, "AU05_r": 0.85, "AU06_r": 1.0, "AU07_r": 1.0, "AU09_r": 0.9},
+    **{"AU10_r": 1.0, "AU12_r": 0.85, "AU14_r": 1.0, "AU15_r": 0.85, "AU17_r": 0.95, "AU20_r": 1.0},
+    **{"AU23_r": 0.8, "AU25_r": 0.8, "AU45_r": 0.95},
+    **{"brow_height": 0.65, "palpebral_width": 0.75, "lid_opening": 0.85, "lid_closure": 0.75},
+    **{"commissure_x": 1.0, "commissure_y": 0.7, "commissure_excursion": 1.0, "smile_angle": 0.75},
+    **{"lower_lip_height": 0.45, "dental_show": 0.75},
+}
+"""The same, measured: what 95 % of symmetric smiles, and of symmetric closures, of webmorph's people
+stay under (validation/results/actions.md), in steps of 0.05. At 1 only opposite movements count: in
+this measure the sides of a healthy face differ as much as those of a paretic one."""
+
+
+def healthy_share(name: str) -> float:
+    """Return by how much of the larger movement healthy sides may differ in a measure.
+
+    Parameters
+    ----------
+    name : str
+        A measure or action unit, such as ``commissure_y`` or ``AU12_r``; ``_2d`` and ``_mm`` behind
+        it make no difference.
+
+    Returns
+    -------
+    float
+        A share, 0.2 to 1.
+    """
+    stem = name.removesuffix("_2d").removesuffix("_mm")
+    return HEALTHY_SHARES.get(stem, HEALTHY_UNIT if stem.startswith("AU") else HEALTHY)
+
 
 _TO_SIGMA = 1.4826
 """Median absolute deviation to standard deviation, of a normal distribution."""

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from pyfaceau.asymmetry.blinks import blink_table
-from pyfaceau.asymmetry.files import AU_STEP
-from pyfaceau.asymmetry.gate import HEALTHY, MULTIPLE, asymmetry
+from pyfaceau.asymmetry.files import AU_NOISE
+from pyfaceau.asymmetry.gate import MULTIPLE, asymmetry, healthy_share
 from pyfaceau.report.page import Part, Table
 from pyfaceau.report.plots import Band, blink_raster, both_sides, one_curve, words
 
@@ -92,6 +92,7 @@ def asymmetry_over_time(
         return Part(title, (why + "action rest, or give --rest START-END.",))
     chosen = [("AU01_r", "brow_height"), ("AU45_r", "palpebral_height"), ("AU12_r", "smile_angle")]
     figures = {}
+    shown = []
     for unit, length in chosen:
         name = unit if session.split else length
         source = session.table if session.split else session.geometry
@@ -100,8 +101,9 @@ def asymmetry_over_time(
         left, right = (source[f"{name}_{side}"].to_numpy(np.float64) for side in ("left", "right"))
         if not np.isfinite(left[np.asarray(rest)]).any():
             continue
-        floor = AU_STEP if session.split else 0.0
+        floor = AU_NOISE if session.split else 0.0
         compared = asymmetry(left, right, rest, affected=affected, floor=floor)
+        shown.append(name)
         key = f"s{number}-index-{name}"
         label = f"{words(name)}: (L - R) / (L + R)"
         figures[key] = one_curve(session.table, compared["index"], label, "index", bands)
@@ -109,7 +111,9 @@ def asymmetry_over_time(
     note = (
         f"Positive where the patient's left side moves more. Gaps are frames in which neither side "
         f"moves by more than {MULTIPLE:g} times its own resting noise: no movement, which is "
-        f"neither 0 nor 100 %. Healthy sides differ by up to {HEALTHY:.0%} of the larger movement."
+        f"neither 0 nor 100 %. Healthy sides differ too: by up to "
+        + ", ".join(f"{healthy_share(name):.0%} ({words(name)})" for name in shown)
+        + " of the larger movement."
     )
     return Part(title, (note,), figures)
 

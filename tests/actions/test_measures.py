@@ -35,7 +35,7 @@ def test_a_smile_by_hand() -> None:
     assert (left.baseline, left.peak, left.excursion) == (0.5, 4.5, 4.0)
     assert (right.baseline, right.peak, right.excursion) == (0.5, 1.5, 1.0)
     assert left.baseline_from == "rest"
-    assert left.noise == 0.01  # the step of a table's intensities
+    assert left.noise == 0.05  # the least of an intensity
     assert (left.zone, left.unit, left.moved, left.repetitions) == ("lower", "0-5", True, 1)
     assert left.coverage == 1.0
     # The rise: 0.1 of the way in frame 30 (0-based), all of it in frame 39.
@@ -46,9 +46,14 @@ def test_a_smile_by_hand() -> None:
         assert row.ratio == 0.25
         assert row.index == pytest.approx(0.6)
         assert row.share == 0.25
-        assert row.leads == "left"
+        assert row.leads == "neither"  # 0.75 of the larger one: healthy sides differ by up to 0.85
     assert math.isnan(rows["whole"].ratio)
     assert rows["whole"].excursion == 2.5
+
+
+def test_a_side_leads_beyond_what_healthy_ones_differ_by() -> None:
+    rows = measure_actions(smiling(4.0, 0.5), ACTIONS)
+    assert {row.leads for row in rows if row.side != "whole"} == {"left"}
 
 
 def test_rest_is_no_movement() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyfaceau.asymmetry.gate import asymmetry, resting_noise
+from pyfaceau.asymmetry.gate import asymmetry, healthy_share, resting_noise
 from pyfaceau.errors import InputError
 
 REST = np.repeat([True, False], [101, 5])
@@ -64,3 +64,10 @@ def test_refused(change: dict[str, object], said: str) -> None:
     side = series(1, [0.0] * 5)
     with pytest.raises(InputError, match=said):
         asymmetry(**{"left": side, "right": side, "rest": REST, **change})  # type: ignore[arg-type]
+
+
+def test_healthy_sides_differ_by_measure() -> None:
+    assert healthy_share("AU12_r") == 0.85
+    assert healthy_share("commissure_y_2d") == healthy_share("commissure_y_mm") == 0.7
+    assert healthy_share("AU04_r") == 0.6  # not calibrated
+    assert healthy_share("mrd1") == 0.2

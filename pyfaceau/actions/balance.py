@@ -1,0 +1,96 @@
+"""Which side does more in an action: one number from the measures that tell it best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyfaceau.actions.measures import ActionMeasure
+from pyfaceau.asymmetry.gate import MULTIPLE
+
+TOLD_BY = {
+    "smile lips closed": ("commissure_y", "AU12_r"),
+    "smile lips open": ("commissure_y", "AU12_r"),
+    "close eyes gently": ("lid_opening", "AU45_r"),
+    "close eyes tightly": ("lid_opening", "AU45_r"),
+    "blink": ("lid_opening", "AU45_r"),
+}
+"""Actions whose sides were checked on people with a known side, and the measures that tell it."""
+
+SYMMETRIC = 0.4
+"""Size of the balance that 95 % of symmetric smiles and closures stay under."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Left against right in one action.
+
+    Attributes
+    ----------
+    action : str
+        Its name.
+    number : int
+        Which of this name in the video.
+    start, end : float
+        Seconds.
+    measures : str
+        What it is told by, separated by ``+``.
+    balance : float
+        Mean over these of (L - R) / (L + R) of the sizes of both excursions, the sum counted as at
+        least both gates together: -1 to 1, positive where the left side does more. NaN where
+        nothing moved.
+    leads : str
+        ``left`` or ``right`` where the balance is beyond `SYMMETRIC`, else ``neither``; empty where
+        nothing moved.
+    """
+
+    action: str
+    number: int
+    start: float
+    end: float
+    measures: str
+    balance: float = math.nan
+    leads: str = ""
+
+
+def balances(rows: Sequence[ActionMeasure]) -> list[Balance]:
+    """Return the balance of every action of `TOLD_BY`.
+
+    Parameters
+    ----------
+    rows : sequence of ActionMeasure
+        Of a video, as from `measure_actions`.
+
+    Returns
+    -------
+    list of Balance
+        In the order of the rows; none of actions without values of both sides.
+    """
+    acts: dict[tuple[str, int], list[ActionMeasure]] = {}
+    for row in rows:
+        if row.measure.removesuffix("_2d") in TOLD_BY.get(row.action, ()) and row.moved is not None:
+            acts.setdefault((row.action, row.number), []).append(row)
+    found = []
+    for part in acts.values():
+        sides = {(row.measure, row.side): row for row in part}
+        names = [name for name, side in sides if side == "left" and (name, "right") in sides]
+        if names:
+            pairs = [(sides[name, "left"], sides[name, "right"]) for name in names]
+            found.append(_balance(pairs, "+".join(names)))
+    return found
+
+
+def _balance(pairs: list[tuple[ActionMeasure, ActionMeasure]], names: str) -> Balance:
+    """Return the balance of one action."""
+    first = pairs[0][0]
+    blank = (first.action, first.number, first.start, first.end, names)
+    if not any(left.moved or right.moved for left, right in pairs):
+        return Balance(*blank)
+    parts = []
+    for left, right in pairs:
+        a, b = abs(left.excursion), abs(right.excursion)
+        parts.append((a - b) / max(a + b, MULTIPLE * (left.noise + right.noise)))
+    value = sum(parts) / len(parts)
+    leads = "neither" if abs(value) <= SYMMETRIC else "left" if value > 0 else "right"
+    return Balance(*blank, value, leads)

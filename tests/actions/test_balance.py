@@ -1,0 +1,45 @@
+"""Which side does more, by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from pyfaceau.actions.balance import balances
+from pyfaceau.actions.measures import ActionMeasure
+
+LEFT = ActionMeasure(
+    "smile lips open", 1, 1.0, 2.0, "lower", "AU12_r", "left", "0-5",
+    noise=0.05, excursion=3.0, moved=True,
+)  # fmt: skip
+RIGHT = replace(LEFT, side="right", excursion=1.0)
+CORNERS = [
+    replace(LEFT, measure="commissure_y", noise=0.001, excursion=-0.03),
+    replace(RIGHT, measure="commissure_y", noise=0.001, excursion=0.01),
+]
+
+
+def test_a_balance_by_hand() -> None:
+    (one,) = balances([LEFT, RIGHT, *CORNERS])
+    assert one.measures == "AU12_r+commissure_y"
+    assert one.balance == pytest.approx(0.5)  # (3 - 1) / 4 of both
+    assert one.leads == "left"
+    (swapped,) = balances([replace(LEFT, side="right"), replace(RIGHT, side="left")])
+    assert (swapped.balance, swapped.leads) == (-0.5, "right")
+
+
+def test_small_movements_weigh_little() -> None:
+    weak = [replace(LEFT, excursion=0.1), replace(RIGHT, excursion=0.0, moved=False)]
+    (one,) = balances(weak)
+    assert one.balance == pytest.approx(0.1 / 0.4)  # the sum counts as 4 x (0.05 + 0.05)
+    assert one.leads == "neither"
+
+
+def test_nothing_moved_has_no_side() -> None:
+    (one,) = balances([replace(LEFT, moved=False), replace(RIGHT, moved=False)])
+    assert (one.leads, math.isnan(one.balance)) == ("", True)
+    assert balances([LEFT]) == []
+    assert balances([replace(LEFT, moved=None), RIGHT]) == []
+    assert balances([replace(LEFT, action="frown"), replace(RIGHT, action="frown")]) == []
