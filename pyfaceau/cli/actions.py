@@ -39,9 +39,9 @@ def measure(
 ) -> None:
     """Measure each action in TABLE: baseline, peak, excursion, pace, per side and measure.
 
-    Writes a row per action, side and measure, and NAME_synkinesis beside it: movement of regions
-    that were not asked to move. Intervals called "rest" are the baseline. Action units per side
-    need a table made with --split-face. Measurements, not a grade.
+    Writes a row per action, side and measure; beside it NAME_synkinesis, movement of regions that
+    were not asked to move, and NAME_balance, which side did more. Intervals called "rest" are the
+    baseline. Action units per side need a table made with --split-face. Measurements, not a grade.
     """
     from pyfaceau.actions.files import write_actions
     from pyfaceau.actions.reading import read_actions
