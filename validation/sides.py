@@ -24,6 +24,7 @@ import pandas as pd
 
 import pyfaceau
 from pyfaceau import CLNF, Config, FullPythonAUPipeline, VideoReader
+from pyfaceau.actions.balance import SYMMETRIC
 from pyfaceau.asymmetry.gate import asymmetry
 from pyfaceau.asymmetry.geometry import measure
 from pyfaceau.asymmetry.midline import PARTNERS, find_midline, half_made_whole
@@ -95,6 +96,19 @@ def _names(values: pd.DataFrame) -> list[str]:
     return [n.removesuffix("_left") for n in values if n.endswith("_left") and "closed" not in n]
 
 
+def together(frame: pd.DataFrame, names: tuple[str, str]) -> pd.DataFrame:
+    """Return rows of the mean of (L - R) / (L + R) of measures, see `pyfaceau.actions.balance`."""
+    keys = ["person", "kind", "side", "step"]
+    part = frame[frame["measure"].isin(names)].copy()
+    a, b = part["left"].abs(), part["right"].abs()
+    least = np.where(part["measure"].str.startswith("AU"), 0.5, 0.01)
+    part["balance"] = (a - b) / np.maximum(a + b, least)
+    mean = part.groupby(keys, sort=False)["balance"].mean().reset_index()
+    mean["left"], mean["right"] = mean["balance"].clip(lower=0), -mean["balance"].clip(upper=0)
+    mean["leads"] = np.sign(mean["balance"]).where(mean["balance"].abs() > SYMMETRIC, 0.0)
+    return mean.assign(measure=" with ".join(names), difference=mean["balance"])
+
+
 def summary(frame: pd.DataFrame) -> Iterator[str]:
     """Yield the table of what was named rightly, per kind and measure."""
     yield (
@@ -102,6 +116,7 @@ def summary(frame: pd.DataFrame) -> Iterator[str]:
         "| Spearman, median | leads, symmetric |"
     )
     yield "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |"
+    frame = pd.concat([frame, together(frame, ("commissure_y_2d", "AU12_r"))])
     for (kind, name), part in frame.groupby(["kind", "measure"], sort=False):
         one = part[part["side"] != "both"]
         sign = np.where(one["side"] == "left", 1.0, -1.0)
