@@ -43,6 +43,8 @@ class Models:
         Detection validator.
     clnf : str
         List file of OpenFace's landmark model: CLNF, CLM or CE-CLM, with its parts.
+    mesh : str
+        MediaPipe's Face Landmarker.
     """
 
     retinaface: str = "retinaface_mobilenet025.onnx"
@@ -53,6 +55,7 @@ class Models:
     patch_experts: str = "svr_patches_0.25_general.txt"
     validator: str = "validator_cnn.txt"
     clnf: str = "main_clnf_general.txt"
+    mesh: str = "face_landmarker.task"
 
 
 @dataclass(frozen=True)
@@ -195,11 +198,12 @@ class Config:
 
     Attributes
     ----------
-    landmarks : {'pfld', 'clnf'}
-        What finds the landmarks: the landmark network with targeted refinement, or OpenFace's full
-        constrained local neural field.
+    landmarks : {'pfld', 'clnf', 'mesh'}
+        What finds the landmarks: the landmark network with targeted refinement, OpenFace's full
+        constrained local neural field, or MediaPipe's Face Landmarker, whose tables have
+        blendshapes and none of OpenFace's action units.
     detector : {'retinaface', 'mtcnn'}
-        What finds the face when there is no track.
+        What finds the face when there is no track; ``'mesh'`` has its own.
     device : {'cpu', 'cuda', 'coreml', 'directml'}
         Where the networks run; the CPU where a device cannot be had.
     eyes : bool
@@ -233,7 +237,7 @@ class Config:
         Model files.
     """
 
-    landmarks: Literal["pfld", "clnf"] = "pfld"
+    landmarks: Literal["pfld", "clnf", "mesh"] = "pfld"
     detector: Literal["retinaface", "mtcnn"] = "retinaface"
     device: Literal["cpu", "cuda", "coreml", "directml"] = "cpu"
     eyes: bool = True
@@ -260,7 +264,12 @@ class Config:
     @property
     def has_gaze(self) -> bool:
         """Whether eyes are fitted, so that tables have gaze."""
-        return self.landmarks == "clnf" or self.eyes
+        return self.landmarks != "pfld" or self.eyes
+
+    @property
+    def has_units(self) -> bool:
+        """Whether OpenFace's action units are measured."""
+        return self.landmarks != "mesh"
 
     @classmethod
     def load(cls, profile: str | Path) -> Config:

@@ -14,7 +14,7 @@ from pyfaceau.types import Reading
 
 
 def test_shipped_profiles():
-    assert profiles() == ("ceclm", "clm", "default", "fast", "openface", "static")
+    assert profiles() == ("ceclm", "clm", "default", "fast", "free", "openface", "static")
     assert Config.load("default") == Config()
     assert Config.load("fast") == Config(eyes=False, refinement=Refinement(enabled=False))
     assert Config.load("static") == Config(static_aus=True)

@@ -16,6 +16,7 @@ from pyfaceau.cli.dialect import header_option, with_header
 from pyfaceau.cli.evaluate import evaluate
 from pyfaceau.cli.expressions import expressions
 from pyfaceau.cli.facemap import facemap
+from pyfaceau.cli.free import check_profile
 from pyfaceau.cli.inputs import plan
 from pyfaceau.cli.landmarks import landmarks
 from pyfaceau.cli.live import live
@@ -206,8 +207,7 @@ def process(
         check_outputs(options, len(jobs))
         settings = _settings(config, options, multi_face)
         check_selection(settings, any(job.kind == "still" for job in jobs), multi_face)
-        if "gaze" in groups and not settings.has_gaze:
-            raise click.UsageError(f"-gaze: profile {config} fits no eyes, its tables have no gaze")
+        check_profile(settings, groups, options, config)
         run_jobs(Runner(settings, groups, multi_face, options | {"profile": config}), jobs, debug)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -68,11 +68,17 @@ class Layout:
         Columns of the action units.
     at_end : bool
         Action units are known when the whole video is; otherwise each row brings its own.
+    groups : dict
+        Columns of the other groups.
+    values : mapping
+        Where a group's values are not OpenFace's: what gives them.
     """
 
     meta: Columns
     units: Columns
     at_end: bool = False
+    groups: dict[str, Columns] = field(default_factory=lambda: GROUPS)
+    values: Mapping[str, Callable[[FrameResult], list[float]]] = field(default_factory=dict)
 
 
 _SINGLE = tuple((name, "%.2f") for name in AU_INTENSITIES) + tuple(
@@ -223,7 +229,9 @@ class OpenFaceCSV:
         self.rows = 0
         self._layout = layout
         self._plain = header == "plain"
-        self.groups = selected_groups(groups)
+        known = {*layout.groups, "aus", "meta"}
+        self.groups = tuple(name for name in selected_groups(groups) if name in known)
+        self._values = {**_VALUES, **layout.values}
         self._target = Target(path, SUFFIXES)
         check_format(self.path, self._target.suffix)
         with writing(self.path):
@@ -238,7 +246,7 @@ class OpenFaceCSV:
 
     def _columns(self, groups: Iterable[str]) -> Columns:
         """Return names and formats of the columns of groups."""
-        kinds = {**GROUPS, "meta": (), "aus": self._layout.units}
+        kinds = {**self._layout.groups, "meta": (), "aus": self._layout.units}
         return self._layout.meta + tuple(column for name in groups for column in kinds[name])
 
     def __enter__(self) -> Self:
@@ -272,7 +280,7 @@ class OpenFaceCSV:
             self._begin(result)
         values = [_META_VALUES[name](result) for name, _ in self._layout.meta]
         for group in self._body:
-            values += _VALUES[group](result)
+            values += self._values[group](result)
         with writing(self.path):
             self._spool.write(self._format % tuple(values))
         self.rows += 1

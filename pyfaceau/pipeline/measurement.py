@@ -13,6 +13,7 @@ from pyfaceau.features.fhog import fhog
 from pyfaceau.features.geometry import geometry_descriptor
 from pyfaceau.gaze.gaze import NO_GAZE, estimate_gaze, eye_landmarks_3d
 from pyfaceau.models.weights import locate
+from pyfaceau.output.openface_csv import Layout
 from pyfaceau.pdm.model import PDM
 from pyfaceau.pdm.pose import head_pose
 from pyfaceau.pdm.space import landmarks_3d
@@ -59,6 +60,21 @@ class FaceMeasurer:
         self._aligner = FaceAligner(self.pdm, self._triangulation)
         self._au_folder = locate(models.au_predictors)
         self._au_models: dict[bool, AUModels] = {}
+
+    def layout(self, layout: Layout) -> Layout:
+        """Return a table's layout as it is: OpenFace's.
+
+        Parameters
+        ----------
+        layout : Layout
+            Any.
+
+        Returns
+        -------
+        Layout
+            The same.
+        """
+        return layout
 
     def au_models(self, static: bool) -> AUModels:
         """Return the action-unit models, read when first asked for.

@@ -13,7 +13,7 @@ from pyfaceau.media.selected import selected as selected_frames
 from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import SEVERAL, OpenFaceCSV, selected_groups
 from pyfaceau.overlap import ahead, check_threads
-from pyfaceau.pipeline.measurement import FaceMeasurer
+from pyfaceau.pipeline.mesh import measurer_for
 from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.pipeline.watching import Watching
@@ -63,7 +63,7 @@ class MultiFacePipeline:
         self.verbose = verbose
         self.threads = check_threads(threads)
         self._watching = Watching(self.config)  # one turn for all: a camera's, not a patient's
-        self._measurer = FaceMeasurer(self.config.models)
+        self._measurer = measurer_for(self.config)
         fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
         self._measurer.eyes = eyes_of(fitter)
         self._tracker = MultiFaceTracker(fitter, Identities() if self.config.identities else None)
@@ -105,7 +105,7 @@ class MultiFacePipeline:
             If the table or a file beside it cannot be written.
         """
         selected = self._measurer.possible(selected_groups(groups))
-        beside = outputs or Outputs()
+        beside, layout = outputs or Outputs(), self._measurer.layout(SEVERAL)
         selection = self.config.selection
         if selection.of_people:
             raise InputError("face, roi: expected none where several faces are followed")
@@ -113,7 +113,7 @@ class MultiFacePipeline:
             frames = selected_frames(opened, selection)
             origin = Origin.of(frames, self.config.lens)
             with (
-                OpenFaceCSV(output_csv, selected, SEVERAL, header=self.config.header) as table,
+                OpenFaceCSV(output_csv, selected, layout, header=self.config.header) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,
                 closing(self._seen(frames, "aus" in selected or beside.features)) as seen,
             ):

@@ -12,7 +12,7 @@ from pyfaceau.media.picture import read_boxes, read_picture
 from pyfaceau.numerics.warp import gray_from_bgr
 from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import PICTURE, OpenFaceCSV, selected_groups
-from pyfaceau.pipeline.measurement import FaceMeasurer
+from pyfaceau.pipeline.mesh import measurer_for
 from pyfaceau.pipeline.recorder import Written, record
 from pyfaceau.refinement.face_model import HYPOTHESES
 from pyfaceau.tracking.fitter import FaceFitter
@@ -52,7 +52,7 @@ class PicturePipeline:
         fitter: FaceFitter | None = None,
     ) -> None:
         self.config = config if isinstance(config, Config) else Config.load(config or "default")
-        self._measurer = FaceMeasurer(self.config.models)
+        self._measurer = measurer_for(self.config)
         views = len(HYPOTHESES) if self.config.multi_view else 1
         self._fitter = fitter or make_fitter(self.config, self._measurer.pdm, views)
         self._measurer.eyes = eyes_of(self._fitter)
@@ -166,14 +166,14 @@ class PicturePipeline:
             If the table or a file beside it cannot be written.
         """
         selected = self._measurer.possible(selected_groups(groups))
-        beside = outputs or Outputs()
+        beside, layout = outputs or Outputs(), self._measurer.layout(PICTURE)
         frame = Frame(read_picture(path), 0, 0.0)
         boxes = None if boxes_file is None else read_boxes(boxes_file)
         size = frame.image.shape[1], frame.image.shape[0]
         camera = self.config.lens.camera(*size, still=True)
         origin = Origin(Path(path), size, camera, still=True)
         with (
-            OpenFaceCSV(output_csv, selected, PICTURE, header=self.config.header) as table,
+            OpenFaceCSV(output_csv, selected, layout, header=self.config.header) as table,
             beside.opened(origin, table, self._measurer.align) as sinks,
         ):
             faces = self._faces(frame, boxes, "aus" in selected or beside.features)

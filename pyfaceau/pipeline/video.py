@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyfaceau.asymmetry.units import restart, split_predictor
-from pyfaceau.config import Config, Models
+from pyfaceau.asymmetry.units import SplitPredictor, restart, split_predictor
+from pyfaceau.config import Config
 from pyfaceau.errors import InputError, check_image
 from pyfaceau.features.running_median import Calibration
 from pyfaceau.media.picture import FrameSource, open_frames
@@ -19,7 +19,7 @@ from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import SPLIT, VIDEO, OpenFaceCSV, read_table, selected_groups
 from pyfaceau.overlap import ahead, check_threads
 from pyfaceau.pipeline.arguments import with_arguments
-from pyfaceau.pipeline.measurement import FaceMeasurer
+from pyfaceau.pipeline.mesh import MeshMeasurer, measurer_for
 from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.pipeline.watching import Watching
@@ -103,13 +103,13 @@ class FullPythonAUPipeline:
         self.config = with_arguments(settings, files, use_clnf_refinement)
         self.verbose = verbose
         self.threads = check_threads(threads)
-        self._build(self.config.models, tracker)
+        self._build(tracker)
         self.reset()
 
-    def _build(self, models: Models, tracker: Tracker | None) -> None:
+    def _build(self, tracker: Tracker | None) -> None:
         """Load the stages."""
-        self._measurer = FaceMeasurer(models)
-        self.layout = SPLIT if self.config.split_face else VIDEO
+        self._measurer = measurer_for(self.config)
+        self.layout = self._measurer.layout(SPLIT if self.config.split_face else VIDEO)
         self.calibrate(None)
         tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
         self._tracker = TurningTracker(tracker)
@@ -127,8 +127,12 @@ class FullPythonAUPipeline:
         *sides : Calibration
             Of the patient's left and right half, where faces are split; else copies of it.
         """
+        self._predictor: AUPredictor | None = None
+        self._sides: SplitPredictor | None = None
+        if isinstance(self._measurer, MeshMeasurer):
+            return
         models, smooth = self._measurer.au_models(self.config.static_aus), self.config.smoothing
-        self._predictor, self._sides = AUPredictor(models, calibration, smooth=smooth), None
+        self._predictor = AUPredictor(models, calibration, smooth=smooth)
         if self.config.split_face:
             splitter = self._measurer.splitter(self.config.mirrored_input)
             self._sides = split_predictor(models, sides or (calibration,) * 2, smooth, splitter)
@@ -136,9 +140,9 @@ class FullPythonAUPipeline:
     def reset(self) -> None:
         """Forget everything that was seen: a new video starts."""
         self._tracker.reset()
-        self._predictor.reset()
-        if self._sides is not None:
-            self._sides.reset()
+        for each in (self._predictor, self._sides):
+            if each is not None:
+                each.reset()
         self._camera: Camera | None = None
         self._next_index = 0
 
@@ -238,7 +242,7 @@ class FullPythonAUPipeline:
                 OpenFaceCSV(output_csv, selected, self.layout, header=self.config.header) as table,
                 beside.opened(origin, table, self._measurer.align) as sinks,
             ):
-                units = self.action_units if "aus" in selected else None
+                units = self.action_units if "aus" in selected and self.layout.at_end else None
                 with closing(self._seen(video, "aus" in selected or beside.features)) as seen:
                     written = record(seen, table, units, sinks)
         self._watching.report(video, video_path, written)
@@ -266,8 +270,9 @@ class FullPythonAUPipeline:
         InputError
             If the calibration saw no neutral face.
         """
+        units = self._predictor.finish() if self._predictor else ()
         split = () if self._sides is None else (self._sides.finish(),)
-        return tuple(values[:rows] for values in (*self._predictor.finish(), *split))
+        return tuple(values[:rows] for values in (*units, *split))
 
     def results(
         self, video: FrameSource | str | Path, groups: Iterable[str] | None = None
@@ -309,10 +314,7 @@ class FullPythonAUPipeline:
         return selected_frames(video, selection)
 
     def _seen(self, video: FrameSource, action_units: bool) -> Generator[Seen, None, None]:
-        """Yield each frame of a video with what is known of it.
-
-        Frames are decoded and faces tracked ahead of what is measured of them, in threads.
-        """
+        """Yield each frame of a video with what is known of it; decoding and tracking run ahead."""
         self.reset()
         with (
             ahead(self._watching.frames(video), self.threads) as frames,
@@ -386,7 +388,7 @@ class FullPythonAUPipeline:
         if face.success:
             face = self._measurer.with_eyes(frame, face)
         result = self._measurer.place(frame, face, camera, gaze=face.success)
-        if not action_units:
+        if not action_units or self._predictor is None or isinstance(self._measurer, MeshMeasurer):
             return result
         if self._watching.starts_anew(frame):
             restart(self._predictor, self._sides)

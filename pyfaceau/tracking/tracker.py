@@ -16,6 +16,7 @@ from pyfaceau.types import FaceBox, Frame, Selection, TrackedFace, UInt8
 if TYPE_CHECKING:
     from pyfaceau.detection.mtcnn import MTCNN
     from pyfaceau.detection.retinaface import RetinaFace
+    from pyfaceau.mesh.finder import FaceFinder
     from pyfaceau.pdm.model import PDM
     from pyfaceau.refinement.eyes import EyeFitter
     from pyfaceau.refinement.face_model import FaceModel
@@ -102,15 +103,15 @@ class _FullFaces:
         return tuple(sorted(faces, key=lambda face: -face.width * face.height))
 
 
-def make_tracker(config: Config, pdm: PDM, threads: int = 1) -> Tracker:
+def make_tracker(config: Config, pdm: PDM | None, threads: int = 1) -> Tracker:
     """Return the tracker of a profile.
 
     Parameters
     ----------
     config : Config
         The settings.
-    pdm : PDM
-        The 68-point shape model.
+    pdm : PDM or None
+        The 68-point shape model; None where the profile has none.
     threads : int
         With 2 or more, what is independent in a frame is done at a time; no digit depends on it.
 
@@ -126,6 +127,10 @@ def make_tracker(config: Config, pdm: PDM, threads: int = 1) -> Tracker:
     """
     if config.landmarks == "clnf":
         return _openface_tracker(config)
+    if config.landmarks == "mesh" or pdm is None:
+        from pyfaceau.tracking.mesh import MeshTracker
+
+        return MeshTracker.load(config.models.mesh)
     return _targeted_tracker(config, pdm, threads)
 
 
@@ -144,12 +149,14 @@ def upright_detector(config: Config) -> Callable[[UInt8], tuple[FaceBox, ...]] |
     """
     if config.reading.rotate != "auto":
         return None
-    found: list[RetinaFace] = []
+    found: list[RetinaFace | FaceFinder] = []
 
     def _detect(image: UInt8) -> tuple[FaceBox, ...]:
         """Find faces; the network is loaded at the first call."""
         if not found:
-            found.append(_retinaface(config))
+            found.append(
+                _mesh_finder(config) if config.landmarks == "mesh" else _retinaface(config)
+            )
         return found[0].detect(image)
 
     return _detect
@@ -196,15 +203,15 @@ def choose_face(tracker: Tracker, selection: Selection) -> None:
         raise InputError("face, roi: expected a tracker with an attribute selection, got another")
 
 
-def make_fitter(config: Config, pdm: PDM, hypotheses: int) -> FaceFitter:
+def make_fitter(config: Config, pdm: PDM | None, hypotheses: int) -> FaceFitter:
     """Return what a profile fits several faces with.
 
     Parameters
     ----------
     config : Config
         The settings.
-    pdm : PDM
-        The 68-point shape model.
+    pdm : PDM or None
+        The 68-point shape model; None where the profile has none.
     hypotheses : int
         Head rotations that a new face is tried at, see `CLNFFitter`.
 
@@ -218,6 +225,10 @@ def make_fitter(config: Config, pdm: PDM, hypotheses: int) -> FaceFitter:
     WeightsError
         If a model file is missing or altered.
     """
+    if config.landmarks == "mesh" or pdm is None:
+        from pyfaceau.tracking.mesh import MeshFitter
+
+        return MeshFitter.load(config.models.mesh)
     if config.landmarks != "clnf":
         return _targeted_tracker(config, pdm, 1).fitter
     from pyfaceau.tracking.fitter import CLNFFitter
@@ -329,3 +340,10 @@ def _retinaface(config: Config) -> RetinaFace:
     from pyfaceau.detection.retinaface import RetinaFace
 
     return RetinaFace(config.models.retinaface, device=config.device)
+
+
+def _mesh_finder(config: Config) -> FaceFinder:
+    from pyfaceau.mesh.bundle import Bundle
+    from pyfaceau.mesh.finder import FaceFinder
+
+    return FaceFinder(Bundle.load(config.models.mesh).detector)

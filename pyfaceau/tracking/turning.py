@@ -345,5 +345,9 @@ class _Back:
         if eyes is not None:
             left, right = (EyeFit(self.points(e.points), self.shape(e.shape)) for e in eyes)
             eyes = left, right
-        landmarks = self.points(face.landmarks)
-        return replace(face, landmarks=landmarks, shape=self.shape(face.shape), eyes=eyes)
+        landmarks, mesh = self.points(face.landmarks), face.mesh
+        if mesh is not None:
+            points = np.column_stack([self.points(mesh.points), mesh.points[:, 2]])
+            mesh = replace(mesh, points=points)
+        shape = self.shape(face.shape)
+        return replace(face, landmarks=landmarks, shape=shape, eyes=eyes, mesh=mesh)

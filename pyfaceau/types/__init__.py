@@ -29,10 +29,19 @@ from pyfaceau.types.arrays import (
     UInt32 as UInt32,
 )
 from pyfaceau.types.face import (
+    BLENDSHAPES as BLENDSHAPES,
+)
+from pyfaceau.types.face import (
+    MESH_POINTS as MESH_POINTS,
+)
+from pyfaceau.types.face import (
     EyeFit as EyeFit,
 )
 from pyfaceau.types.face import (
     FaceBox as FaceBox,
+)
+from pyfaceau.types.face import (
+    FaceMesh as FaceMesh,
 )
 from pyfaceau.types.face import (
     Landmarks68 as Landmarks68,
@@ -52,6 +61,9 @@ from pyfaceau.types.result import (
 )
 from pyfaceau.types.result import (
     AU_PRESENCES as AU_PRESENCES,
+)
+from pyfaceau.types.result import (
+    MESH_UNITS as MESH_UNITS,
 )
 from pyfaceau.types.result import (
     SIDES as SIDES,

@@ -70,7 +70,8 @@ class ShapeFit:
     params_global : (6,) float32
         scale (pixels per mm), rotation x, y, z (radians, R = Rx Ry Rz), translation x, y (pixels).
     params_local : (m,) float32
-        Non-rigid parameters, mm along unit basis vectors; m = 34 for the 68-point model.
+        Non-rigid parameters, mm along unit basis vectors; m = 34 for the 68-point model, 0 for a
+        rigid face.
     """
 
     params_global: Float32
@@ -100,6 +101,47 @@ class EyeFit:
         store(self, "points", check_array("points", self.points, (28, 2), np.float32))
 
 
+MESH_POINTS = 478
+"""Points of a `FaceMesh`."""
+
+BLENDSHAPES = tuple(
+    """
+    _neutral browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff
+    cheekSquintLeft cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight
+    eyeLookInLeft eyeLookInRight eyeLookOutLeft eyeLookOutRight eyeLookUpLeft eyeLookUpRight
+    eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft jawOpen jawRight
+    mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft mouthFrownRight mouthFunnel mouthLeft
+    mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight
+    mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight
+    mouthStretchLeft mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft
+    noseSneerRight
+    """.split()
+)
+"""The coefficients of a `FaceMesh`, in order; left and right are the patient's own."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceMesh:
+    """A face as MediaPipe's Face Landmarker sees it.
+
+    Attributes
+    ----------
+    points : (478, 3) float32
+        x, y in pixels; z, smaller nearer to the camera, in pixels too. 0-467 lie on the face, 468
+        and 473 are the irises' centres.
+    blendshapes : (52,) float32
+        0 to 1, in the order of `BLENDSHAPES`.
+    """
+
+    points: Float32
+    blendshapes: Float32
+
+    def __post_init__(self) -> None:
+        store(self, "points", check_array("points", self.points, (MESH_POINTS, 3), np.float32))
+        shape = (len(BLENDSHAPES),)
+        store(self, "blendshapes", check_array("blendshapes", self.blendshapes, shape, np.float32))
+
+
 @dataclass(frozen=True, eq=False)
 class TrackedFace:
     """What a tracker says of one frame.
@@ -121,6 +163,8 @@ class TrackedFace:
         The eye on the image's left, then on its right; None where the tracker fits no eyes.
     reason : str
         Why there is no success; empty otherwise.
+    mesh : FaceMesh or None
+        The face's mesh, where the tracker has one.
     """
 
     success: bool
@@ -130,6 +174,7 @@ class TrackedFace:
     shape: ShapeFit
     eyes: tuple[EyeFit, EyeFit] | None = None
     reason: str = ""
+    mesh: FaceMesh | None = None
 
     def __post_init__(self) -> None:
         store(self, "landmarks", check_array("landmarks", self.landmarks, (68, 2), np.float32))

@@ -113,6 +113,15 @@ SPLIT_UNITS = (
 """The 71 columns of a split face, in the CSV's order."""
 
 
+MESH_UNITS = (
+    "AU01_bs",
+    *(f"{unit}_bs{side}" for unit in ("AU06", "AU10", "AU12") for side in ("", "_left", "_right")),
+    "AU25_bs",
+    *(f"AU45_bs{side}" for side in ("", "_left", "_right")),
+)
+"""Action units read from blendshapes, in the table's order; the sides are the patient's own."""
+
+
 @dataclass(frozen=True, eq=False)
 class SplitFace:
     """What the action-unit models see of each half of a face, made whole by its reflection.
@@ -203,4 +212,5 @@ class FrameResult:
     face_id: int = 0
     marks: frozenset[str] = frozenset()
     split: SplitFace | None = None
+    mesh_units: Float64 | None = None
     turn: int = 0

@@ -1,0 +1,258 @@
+"""Following a face by its mesh: where it was says where to look next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from pyfaceau.mesh.bundle import Bundle
+from pyfaceau.mesh.canonical import HeadAligner
+from pyfaceau.mesh.finder import FaceFinder
+from pyfaceau.mesh.network import Blendshapes, MeshNetwork
+from pyfaceau.mesh.points68 import points68
+from pyfaceau.mesh.region import FaceRegion
+from pyfaceau.types import FaceBox, FaceMesh, Frame, Selection, ShapeFit, TrackedFace, UInt8
+
+PRESENT = 0.5
+"""Probability of a face below which there is none."""
+
+_LOOKS = 3
+"""A new face is looked at so often, each time in the square around what was found."""
+
+_NO_SHAPE = ShapeFit(np.zeros(6, np.float32), np.zeros(0, np.float32))
+
+
+class MeshFitter:
+    """Finds faces and fits a mesh to each; knows no track.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The networks.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._finder = FaceFinder(bundle.detector)
+        self._network = MeshNetwork(bundle.mesh)
+        self._blendshapes = Blendshapes(bundle.blendshapes)
+        self._aligner = HeadAligner(bundle.face)
+
+    @classmethod
+    def load(cls, path: str | Path) -> MeshFitter:
+        """Load the networks.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``face_landmarker.task``, or its name within the weights folder.
+
+        Returns
+        -------
+        MeshFitter
+            Ready.
+
+        Raises
+        ------
+        InputError
+            If the runtime is not installed.
+        WeightsError
+            If the file is missing or altered.
+        """
+        return cls(Bundle.load(path))
+
+    def find(self, image: UInt8) -> tuple[FaceBox, ...]:
+        """Find faces.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+
+        Returns
+        -------
+        tuple of FaceBox
+            Those of the detector's in which the mesh network sees a face too, largest first. The
+            picture's parts are looked at where there is none in all of it.
+        """
+        for boxes in self._finder.looks(image):
+            faces = [box for box in boxes if self._is_face(image, box)]
+            if faces:
+                return tuple(faces)
+        return ()
+
+    def _is_face(self, image: UInt8, box: FaceBox) -> bool:
+        return self._network(image, FaceRegion.of_box(box))[1] >= PRESENT
+
+    def fit(self, image: UInt8, gray: UInt8 | None, box: FaceBox) -> TrackedFace:  # noqa: ARG002 - of FaceFitter
+        """Fit a face that is seen for the first time.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8 or None
+            Not used.
+        box : FaceBox
+            Its box.
+
+        Returns
+        -------
+        TrackedFace
+            The fit; false where there is no face after all.
+        """
+        region = FaceRegion.of_box(box)
+        for look in range(_LOOKS):
+            face = self.see(image, region, last=look == _LOOKS - 1)
+            if face.mesh is None:
+                break
+            region = FaceRegion.of_points(face.mesh.points)
+        return face
+
+    fit_given = fit
+
+    def follow(self, image: UInt8, gray: UInt8 | None, face: TrackedFace) -> TrackedFace:  # noqa: ARG002 - of FaceFitter
+        """Look for a face again, where it was in the picture before.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8 or None
+            Not used.
+        face : TrackedFace
+            What was said of the picture before.
+
+        Returns
+        -------
+        TrackedFace
+            False, with zeros, where there is none any more.
+        """
+        if face.mesh is None:
+            return no_face("the face was lost")
+        return self.see(image, FaceRegion.of_points(face.mesh.points))
+
+    def see(self, image: UInt8, region: FaceRegion, *, last: bool = True) -> TrackedFace:
+        """Look for a face in a region, once.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        region : FaceRegion
+            Where.
+        last : bool
+            No further look follows: tell its expression too.
+
+        Returns
+        -------
+        TrackedFace
+            False, with zeros, where there is none.
+        """
+        points, presence = self._network(image, region)
+        if presence < PRESENT:
+            return no_face("the face was lost", presence)
+        shapes = self._blendshapes(points) if last else np.zeros(52, np.float32)
+        return TrackedFace(
+            True,
+            True,
+            presence,
+            points68(points[:, :2]).astype(np.float32),
+            self._aligner.fit(points).shape,
+            mesh=FaceMesh(points, shapes),
+        )
+
+
+def no_face(reason: str, confidence: float = 0.0) -> TrackedFace:
+    """Return what stands for a face where there is none.
+
+    Parameters
+    ----------
+    reason : str
+        Why.
+    confidence : float
+        0 to 1.
+
+    Returns
+    -------
+    TrackedFace
+        False, and zeros.
+    """
+    return TrackedFace(
+        False, False, confidence, np.zeros((68, 2), np.float32), _NO_SHAPE, reason=reason
+    )
+
+
+class MeshTracker:
+    """Follows one face by its mesh; looks for one where there is no track.
+
+    Kartynnik, Ablavatski, Grishchenko and Grundmann, "Real-time facial surface geometry from
+    monocular video on mobile GPUs", 2019, section 2: the detector runs on the first frame and where
+    the mesh network finds its face gone. Nothing is smoothed over time: a row depends on where the
+    face was in the last, and on nothing else.
+
+    Parameters
+    ----------
+    fitter : MeshFitter
+        Finds faces and meshes.
+
+    Attributes
+    ----------
+    selection : Selection
+        Whose face is followed.
+    """
+
+    def __init__(self, fitter: MeshFitter) -> None:
+        self._fitter = fitter
+        self.selection = Selection()
+        self.reset()
+
+    @classmethod
+    def load(cls, path: str | Path) -> MeshTracker:
+        """Load the networks, see `MeshFitter.load`.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Returns
+        -------
+        MeshTracker
+            Ready for the first frame.
+        """
+        return cls(MeshFitter.load(path))
+
+    def reset(self) -> None:
+        """Forget everything: a new video starts."""
+        self._region: FaceRegion | None = None
+
+    def update(self, frame: Frame) -> TrackedFace:
+        """Follow the face into the next frame.
+
+        Parameters
+        ----------
+        frame : Frame
+            The frame; after a cut the face is looked for anew.
+
+        Returns
+        -------
+        TrackedFace
+            False, with zeros, where there is no face.
+        """
+        face = no_face("no face was found")
+        if self._region is not None and "cut" not in frame.marks:
+            face = self._fitter.see(frame.image, self._region)
+        if not face:
+            face = self._found(frame.image, self._fitter.find(frame.image))
+        self._region = None if face.mesh is None else FaceRegion.of_points(face.mesh.points)
+        return face
+
+    def _found(self, image: UInt8, boxes: Iterable[FaceBox]) -> TrackedFace:
+        """Fit the face that is wanted of those that the detector found."""
+        boxes = self.selection.inside(tuple(boxes))
+        wanted = self.selection.choose(boxes)
+        if wanted is None:
+            return no_face("no face was found" if not boxes else "the face wanted is not there")
+        return self._fitter.fit(image, None, wanted)
