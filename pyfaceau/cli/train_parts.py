@@ -40,10 +40,11 @@ def experts(
     pdm: Path | None,
     out: Path,
 ) -> None:
-    """Train patch experts; OUT gets own_KIND_SCALE.txt in OpenFace's format.
+    """Train patch experts; OUT gets own_KIND_SCALE.txt in OpenFace's format, and main_own_KIND.txt.
 
     Points that are not annotated get no expert and move with the others. Use the result by a
-    profile: [refinement] method = "points" and [models] patch_experts = "OUT/own_svr_0.25.txt"
+    profile: [refinement] method = "points" and [models] patch_experts = "OUT/own_svr_0.25.txt"; or,
+    as a landmark model of its own, landmarks = "clnf" and [models] clnf = "OUT/main_own_svr.txt"
     """
     from pyfaceau.cli.evaluate import point_numbers
 
@@ -72,7 +73,9 @@ def _train(
     from pyfaceau.pdm.model import PDM
     from pyfaceau.training import experts as room
     from pyfaceau.training.data import only_points, read_faces
+    from pyfaceau.training.lists import write_lists
     from pyfaceau.training.patches import cut_areas
+    from pyfaceau.training.shapes import write_pdm
 
     data = read_faces(*paths)
     for problem in data.problems:
@@ -80,7 +83,8 @@ def _train(
     samples = list(data.samples) if points is None else only_points(data.samples, points)
     model = PDM.load(locate(Models().pdm if pdm is None else pdm))
     network = open_network()
-    for scale in scales:
+    files = []
+    for scale in sorted(scales):
         areas = cut_areas(samples, model, scale, network=network)
         path = out / f"own_{kind}_{scale:g}.txt"
         if kind == "svr":
@@ -91,11 +95,16 @@ def _train(
             ccnf = room.train_ccnf(areas)
             confidence = ccnf.confidence
             room.write_ccnf(ccnf, path)
+        files.append(path.name)
         seen = confidence > 0
         click.echo(
             f"{path}: {seen.sum()} points; correlation with the response asked for "
             f"{confidence[seen].mean():.3f}"
         )
+    if pdm is not None:
+        write_pdm(model, out / pdm.name)
+    main = write_lists(files, kind, Path(Models().pdm if pdm is None else pdm).name, out)
+    click.echo(f"{main}: all of them, as a landmark model of its own")
 
 
 @click.command(cls=StrictCommand)

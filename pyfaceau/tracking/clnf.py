@@ -52,9 +52,10 @@ class CLNF:
         Optimiser steps in each phase, at most; 1 to 1000.
     convergence_threshold : float
         A phase ends when the shape moves by less, pixels over all coordinates.
-    model : {'clnf', 'clm', 'ceclm'}
-        Patch experts: CCNF, SVR, or CEN. Of the last, as in OpenFace, `regularization` counts
-        times 0.9, and a first fit goes by `pyfaceau.refinement.early_termination`.
+    model : {'clnf', 'clm', 'ceclm'} or path
+        Patch experts: CCNF, SVR, or CEN; or the list file (``.txt``) of a model of your own, as
+        ``pyfaceau train experts`` writes it. Of ``'ceclm'``, as in OpenFace, `regularization`
+        counts times 0.9, and a first fit goes by `pyfaceau.refinement.early_termination`.
 
     Raises
     ------
@@ -72,13 +73,16 @@ class CLNF:
         regularization: float = 25.0,
         max_iterations: int = 5,
         convergence_threshold: float = 0.01,
-        model: Literal["clnf", "clm", "ceclm"] = "clnf",
+        model: str | Path = "clnf",
     ) -> None:
         if detector not in (None, "mtcnn", "retinaface"):
             raise InputError(f"detector: expected 'mtcnn' or 'retinaface', got {detector!r}")
-        if model not in _LISTS:
-            raise InputError(f"model: expected {' or '.join(map(repr, _LISTS))}, got {model!r}")
-        list_file = Path(_LISTS[model])
+        own = Path(model).suffix == ".txt"
+        if not own and model not in _LISTS:
+            raise InputError(
+                f"model: expected {' or '.join(map(repr, _LISTS))} or a list file, got {model!r}"
+            )
+        list_file = Path(model if own else _LISTS[str(model)])
         if model_dir is not None:
             list_file = Path(model_dir) / list_file
             if not list_file.is_file():

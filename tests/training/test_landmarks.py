@@ -114,15 +114,20 @@ def test_mirror_is_its_own_inverse() -> None:
     assert (MIRROR_68[36], MIRROR_68[48], MIRROR_68[8]) == (45, 54, 8)
 
 
-@pytest.mark.parametrize("what", ["empty folder", "nothing", "one person"])
+@pytest.mark.parametrize("what", ["empty folder", "nothing", "one person", "one image", "NaN"])
 def test_bad_data_is_one_line(faces: Path, tmp_path: Path, what: str) -> None:
     path = tmp_path / "data"
     if what == "empty folder":
         path.mkdir()
-    elif what == "one person":
+    elif what != "nothing":
         with np.load(faces) as table:
             values = dict(table)
-        values["identity"] = np.array(["A"] * len(values["names"]))
+        if what == "one person":
+            values["identity"] = np.array(["A"] * len(values["names"]))
+        elif what == "one image":
+            values = {key: each[:1] for key, each in values.items()}
+        else:
+            values["points"] = np.full_like(values["points"], np.nan)
         shutil.copytree(faces.with_suffix(""), tmp_path / "data")
         np.savez(tmp_path / "data.npz", **values)
         path = tmp_path / "data.npz"
@@ -132,3 +137,4 @@ def test_bad_data_is_one_line(faces: Path, tmp_path: Path, what: str) -> None:
     assert done.exit_code == 1
     assert done.output.startswith("Error: ")
     assert len(done.output.strip().splitlines()) == 1
+    assert not (tmp_path / "run").exists()
