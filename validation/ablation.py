@@ -140,6 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--network", nargs=2, action="append", default=[], metavar=("NAME", "FILE"),
         help="a landmark network of your own, measured beside PFLD",
     )  # fmt: skip
+    parser.add_argument("--only", action="append", metavar="VARIANT", help="these variants of all")
     options = parser.parse_args(arguments)
     reference = Reference(options.shared)
     others = {name: open_network(file) for name, file in options.network}
@@ -148,6 +149,8 @@ def main(arguments: list[str] | None = None) -> int:
     validator = DetectionValidator.load(locate("validator_cnn.txt"))
     summary, by_video, by_unit = [], [], []
     for name, net, make in variants(network, model, others):
+        if options.only and name not in options.only:
+            continue
         timed = Timed(TargetedTracker(detector, net, pdm=pdm, refiner=make(), validator=validator))
         results = measure(reference, options.videos, timed)
         summary.append(rows(name, results, timed.seconds))
@@ -157,6 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     default = options.videos == list(FRONTAL)
     extra = "".join(f" --network '{name}' {Path(file).name}" for name, file in options.network)
+    extra += "".join(f" --only '{name}'" for name in options.only or ())
     command = "python -m validation.ablation" + (
         extra if default else f"{extra} --videos {' '.join(options.videos)}"
     )
