@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.errors import PyfaceauError
+
+if TYPE_CHECKING:
+    from pyfaceau.pdm.model import PDM
 
 
 @click.command(cls=StrictCommand)
@@ -110,20 +114,39 @@ def _train(
 @click.command(cls=StrictCommand)
 @click.option(
     "--data",
-    "path",
+    "paths",
+    multiple=True,
     required=True,
     type=click.Path(path_type=Path),
-    help=".npz with points (n, 68, 3), mm.",
+    help="One .npz with points (n, 68, 3), mm; or annotated pictures, as for landmarks.",
 )
-@click.option("--kept", default=0.98, show_default=True, help="Share of the variance.")
+@click.option("--kept", default=0.98, show_default=True, help="Of 3-D points: share of variance.")
+@click.option("--modes", default=12, show_default=True, help="Of pictures: number of modes.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The file.")
-def pdm(path: Path, kept: float, out: Path) -> None:
-    """Make a shape model of annotated 3-D shapes, in OpenFace's format."""
-    from pyfaceau.training.shapes import read_shapes, shape_model, write_pdm
+def pdm(paths: tuple[Path, ...], kept: float, modes: int, out: Path) -> None:
+    """Make a shape model in OpenFace's format, of 3-D shapes or of pictures alone.
+
+    Of 3-D shapes: principal components. Of pictures: non-rigid structure from motion, for which the
+    heads must be turned in many directions; size is set by 90 mm between the eyes' outer corners.
+    """
+    from pyfaceau.training.shapes import has_depth, read_shapes, shape_model, write_pdm
 
     try:
-        model = shape_model(read_shapes(path), kept)
+        if len(paths) == 1 and has_depth(paths[0]):
+            model = shape_model(read_shapes(paths[0]), kept)
+        else:
+            model = _of_pictures(paths, modes)
         write_pdm(model, out)
     except PyfaceauError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{out}: {model.n_points} points, {model.n_modes} modes")
+
+
+def _of_pictures(paths: tuple[Path, ...], modes: int) -> PDM:
+    from pyfaceau.training.data import read_faces
+    from pyfaceau.training.motion import shape_model_of_pictures
+
+    data = read_faces(*paths)
+    for problem in data.problems:
+        click.echo(problem, err=True)
+    return shape_model_of_pictures(data.samples, modes)

@@ -14,6 +14,29 @@ from pyfaceau.types import Float64
 ROUNDS = 20
 
 
+def has_depth(path: Path) -> bool:
+    """Return whether a file holds 3-D points.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Returns
+    -------
+    bool
+        It is an ``.npz`` whose ``points`` are 3-D, or is no readable ``.npz`` with points at all
+        though it is called so, which `read_shapes` then says.
+    """
+    if path.suffix.lower() != ".npz":
+        return False
+    try:
+        with np.load(path, allow_pickle=False) as table:
+            return table["points" if "points" in table else "ibug68"].shape[-1:] != (2,)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return True
+
+
 def read_shapes(path: Path) -> Float64:
     """Read 3-D shapes.
 
