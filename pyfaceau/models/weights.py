@@ -260,4 +260,5 @@ def _error(path: Path, file: WeightFile, trouble: str) -> WeightsError:
     """Return the error that names the file and the command that mends it."""
     installed = path.resolve() == (weights_dir() / file.path).resolve()
     mend = "mend it with" if installed else "delete this copy and install the true one with"
-    return WeightsError(f"{path}: {trouble}; {mend}: pyfaceau weights install {file.set}")
+    trust = " --unchecked" if file.sha256 is None else ""  # without it the command would refuse
+    return WeightsError(f"{path}: {trouble}; {mend}: pyfaceau weights install {file.set}{trust}")

@@ -83,6 +83,16 @@ def test_locate_refuses(folder: Path, content: bytes, trouble: str) -> None:
     assert str(caught.value) == f"{path}: {trouble}; mend it with: pyfaceau weights install core"
 
 
+def test_a_missing_file_without_checksum_is_mended_by_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = small_manifest(entry(sha256=None, size=None))
+    monkeypatch.setattr(weights, "manifest", lambda: known)
+    monkeypatch.setenv("PYFACEAU_WEIGHTS_DIR", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"missing; .*weights install core --unchecked$"):
+        weights.locate("model.bin")
+
+
 def test_locate_refuses_a_bad_copy_elsewhere(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "model.bin"
     copy.write_bytes(CONTENT.upper())
