@@ -219,7 +219,7 @@ def _settings(config: str, options: dict[str, Any], multi_face: bool) -> Config:
 
     if options["identities"] and not multi_face:
         raise click.UsageError("--identities goes with --multi-face")
-    settings = with_network(Config.load(config), options["network"])
+    settings = with_network(Config.load(config), options["network"], options["au_models"])
     settings = with_selection(with_header(settings, options["header"]), options)
     settings = with_sides(settings, options, multi_face)
     for name, value in click.get_current_context().meta.get("fit", ()):

@@ -101,7 +101,7 @@ def _session(options: dict[str, Any], hint: str) -> PyfaceauError | None:
         from pyfaceau.live.window import check_display, run_window
 
         check_display()
-    config = with_network(Config.load(options["config"]), options["network"])
+    config = with_network(Config.load(options["config"]), options["network"], options["au_models"])
     config = with_sides(config, options)
     with _opened(options, hint) as source, ExitStack() as stack:
         click.echo(f"{source.name}: getting ready", err=True)

@@ -1,4 +1,4 @@
-"""The option ``--landmarks``: another landmark network than the profile's."""
+"""The options ``--landmarks`` and ``--au-models``: other models than the profile's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def network_option(command: F) -> F:
-    """Add the option to a command, which gets it as ``network``.
+    """Add the options to a command, which gets them as ``network`` and ``au_models``.
 
     Parameters
     ----------
@@ -28,6 +28,12 @@ def network_option(command: F) -> F:
     callable
         The same.
     """
+    command = click.option(
+        "--au-models",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        metavar="FOLDER",
+        help="Action-unit models of your own, as pyfaceau train aus writes them.",
+    )(command)
     return click.option(
         "--landmarks",
         "network",
@@ -37,8 +43,8 @@ def network_option(command: F) -> F:
     )(command)
 
 
-def with_network(settings: Config, network: Path | None) -> Config:
-    """Return settings with a landmark network put in.
+def with_network(settings: Config, network: Path | None, au_models: Path | None = None) -> Config:
+    """Return settings with a landmark network and action-unit models put in.
 
     Parameters
     ----------
@@ -46,6 +52,8 @@ def with_network(settings: Config, network: Path | None) -> Config:
         A profile's.
     network : Path or None
         The ONNX file, if one was named.
+    au_models : Path or None
+        The folder, if one was named.
 
     Returns
     -------
@@ -57,6 +65,8 @@ def with_network(settings: Config, network: Path | None) -> Config:
     UsageError
         If the profile asks no landmark network.
     """
+    if au_models is not None:
+        settings = replace(settings, models=replace(settings.models, au_predictors=str(au_models)))
     if network is None:
         return settings
     if settings.landmarks != "pfld":

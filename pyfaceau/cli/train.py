@@ -8,15 +8,17 @@ from typing import Any
 import click
 
 from pyfaceau.cli.strict import StrictCommand
+from pyfaceau.cli.train_aus import aus
 from pyfaceau.cli.train_parts import experts, pdm
 from pyfaceau.errors import PyfaceauError
 
 
 @click.group()
 def train() -> None:
-    """Train networks of your own; they drop into the same pipeline."""
+    """Train networks and models of your own; they drop into the same pipeline."""
 
 
+train.add_command(aus)
 train.add_command(experts)
 train.add_command(pdm)
 

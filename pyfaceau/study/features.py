@@ -28,7 +28,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 from pyfaceau import __version__
 from pyfaceau.errors import InputError, OutputError
+from pyfaceau.study.feature_records import EYES, MODES, RECORD
 from pyfaceau.types import (
     EyeFit,
     FaceFeatures,
@@ -58,38 +59,7 @@ FORMAT, VERSION = "pyfaceau features", 1
 BLOCK = 64
 """Frames that are packed together."""
 
-_HOG, _MODES = 4464, 34
-
-RECORD = np.dtype(
-    [
-        ("index", "<i8"),
-        ("timestamp", "<f8"),
-        ("confidence", "<f8"),
-        ("success", "?"),
-        ("ok", "?"),
-        ("described", "?"),  # has geometry and FHOG
-        ("reason", "<u2"),  # position in the header's list
-        ("landmarks", "<f4", (68, 2)),
-        ("params_global", "<f4", (6,)),
-        ("params_local", "<f4", (_MODES,)),
-        ("landmarks_3d", "<f4", (68, 3)),
-        ("translation", "<f4", (3,)),
-        ("rotation", "<f4", (3,)),
-    ]
-)
-"""What is kept of a frame beside its features."""
-
-EYES = np.dtype(
-    [
-        ("gaze", "<f4", (2, 3)),
-        ("gaze_angles", "<f4", (2,)),
-        ("points", "<f4", (2, 28, 2)),
-        ("params_global", "<f4", (2, 6)),
-        ("params_local", "<f4", (2, 10)),
-        ("points_3d", "<f4", (56, 3)),
-    ]
-)
-"""What is kept of a frame's eyes, where they are fitted."""
+_HOG, _MODES = 4464, MODES
 
 
 class FeatureWriter:
@@ -308,10 +278,35 @@ class FeatureFile:
         InputError
             If the file is damaged.
         """
-        frames, block = self.header["frames"], self.header["block"]
-        try:
-            for number in range(-(-frames // block)):
+        with self._damage():
+            for number in range(self._blocks):
                 yield from self._block(number)
+
+    def records(self) -> NDArray[Any]:
+        """Read what is kept of all frames beside their features, which takes little time.
+
+        Returns
+        -------
+        (frames,) array of `RECORD`
+            In their order.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
+        with self._damage():
+            blocks = [self._array("frames", number) for number in range(self._blocks)]
+            return np.concatenate([np.empty(0, RECORD), *blocks])
+
+    @property
+    def _blocks(self) -> int:
+        return -(-int(self.header["frames"]) // int(self.header["block"]))
+
+    @contextmanager
+    def _damage(self) -> Iterator[None]:
+        try:
+            yield
         except (KeyError, IndexError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"{self.path}: damaged: {error}") from error
 

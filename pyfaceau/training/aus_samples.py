@@ -1,0 +1,231 @@
+"""Faces to learn action units from: a study's kept features, joined with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyfaceau.errors import InputError
+from pyfaceau.features.running_median import DIMENSIONS, RunningMedian
+from pyfaceau.study.features import FeatureFile
+from pyfaceau.study.files import FEATURES
+from pyfaceau.study.ledger import FILE, Ledger
+from pyfaceau.training.aus_labels import Labels, labels_of_frames, match_videos
+from pyfaceau.types import Float32, Float64
+
+if TYPE_CHECKING:
+    from pyfaceau.pdm.model import PDM
+
+EVEN = 60
+"""Faces of each video, evenly spaced and labelled or not, by which its zero levels are found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Labelled faces.
+
+    Attributes
+    ----------
+    features : (n, 4702) float32
+        FHOG, then geometry in mm.
+    neutral : (videos, 4702) float32
+        The neutral face of each video, as the pipeline's running median ends.
+    video, person : (n,) int64
+        Whose each face is; positions in `neutral` and among the people.
+    even : (n,) bool
+        Of those evenly spaced over their video.
+    values : (n, targets) float64
+        Labels; NaN where there is none.
+    names : tuple of str
+        Targets: of `AU_INTENSITIES` and `AU_PRESENCES`.
+    facts : dict
+        For the card: counts and what was left out.
+    """
+
+    features: Float32
+    neutral: Float32
+    video: NDArray[np.int64]
+    person: NDArray[np.int64]
+    even: NDArray[np.bool_]
+    values: Float64
+    names: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+def collect(
+    folder: Path,
+    labels: Labels,
+    pdm: PDM,
+    most: int = 3000,
+    tell: Callable[[int, int], None] | None = None,
+) -> Samples:
+    """Read the labelled faces of a features cache.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched to the bottom for ``.features``, as ``pyfaceau study run --keep-features`` leaves
+        them.
+    labels : Labels
+        The labels.
+    pdm : PDM
+        The shape model that the features are of.
+    most : int
+        Faces to learn from; of more, each video's are thinned evenly.
+    tell : callable, optional
+        Is told the videos done and their number.
+
+    Returns
+    -------
+    Samples
+        The faces.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, labels and features have no face in common, or labels are of sides.
+    """
+    sided = [str(target) for target in labels.targets if target.side]
+    if sided:
+        raise InputError(
+            f"{labels.path}: {sided[0]}: a features cache holds whole faces, not halves; sides "
+            "cannot be learnt from it: delete the columns of sides"
+        )
+    files = _files(folder)
+    matched = match_videos(labels, list(files))
+    people = _people(folder, labels, matched)
+    parts, neutrals, lost = [], [], 0
+    quota = max(1, most // len(matched))
+    for number, (name, rows) in enumerate(matched.items()):
+        part, neutral, missed = _of_video(files[name], labels, rows, pdm, quota)
+        lost += missed
+        if part is not None:
+            parts.append((*part, len(neutrals), people[name]))
+            neutrals.append(neutral)
+        if tell is not None:
+            tell(number + 1, len(matched))
+    if not parts:
+        raise InputError(
+            f"{labels.path}: no labelled frame has a face among the features of {folder}: compare "
+            "frame numbers (from 1) and seconds"
+        )
+    features, even, values = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    sizes = [len(part[0]) for part in parts]
+    names = sorted({part[4] for part in parts})
+    rest = labels.table["video"].nunique() - len(matched)
+    facts = {
+        "faces": int((~np.isnan(values)).any(axis=1).sum()),
+        "videos": len(parts),
+        "videos without features": max(rest, 0),
+        "labelled frames without a face": lost,
+        "people": len(names),
+        "people known": bool(labels.table["person"].any() or people.pop("", "")),
+        "most": most,
+        "notes": labels.notes,
+    }
+    return Samples(
+        features,
+        np.stack(neutrals),
+        np.repeat([part[3] for part in parts], sizes),
+        np.repeat([names.index(part[4]) for part in parts], sizes),
+        even,
+        values,
+        tuple(target.name for target in labels.targets),
+        facts,
+    )
+
+
+def with_presence(samples: Samples, level: float) -> Samples:
+    """Take intensities of at least a level as presence, where no presence is labelled.
+
+    Parameters
+    ----------
+    samples : Samples
+        The faces.
+    level : float
+        0 to 5.
+
+    Returns
+    -------
+    Samples
+        With further targets.
+    """
+    added, columns = list(samples.names), [samples.values]
+    for name, column in zip(samples.names, samples.values.T, strict=True):
+        present = f"{name[:-2]}_c"
+        if name.endswith("_r") and present not in samples.names:
+            columns.append(np.where(np.isnan(column), np.nan, column >= level)[:, None])
+            added.append(present)
+    return replace(samples, values=np.concatenate(columns, axis=1), names=tuple(added))
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Return the feature files by video."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected the output folder of a study, got no folder")
+    found = {
+        path.relative_to(folder).as_posix().removesuffix(FEATURES): path
+        for path in sorted(folder.rglob(f"*{FEATURES}"))
+    }
+    if not found:
+        raise InputError(
+            f"{folder}: no {FEATURES} files; make them with: pyfaceau study run VIDEOS --out "
+            f"{folder} --keep-features"
+        )
+    return found
+
+
+def _people(folder: Path, labels: Labels, matched: dict[str, NDArray[np.int64]]) -> dict[str, str]:
+    """Return who each video is of; the video itself where nobody says. Key "" has what says it."""
+    ledger: dict[str, str] = {}
+    if (folder / FILE).is_file():
+        with Ledger(folder) as book:
+            ledger = {row["name"]: row["subject"] for row in book.rows()}
+    people, source = {}, ""
+    for name, rows in matched.items():
+        said = set(labels.table["person"].iloc[rows]) - {""}
+        if len(said) > 1:
+            raise InputError(
+                f"{labels.path}: video {name} is of two people, {' and '.join(sorted(said)[:2])}"
+            )
+        source = source or ledger.get(name, "")
+        people[name] = said.pop() if said else ledger.get(name) or f"video {name}"
+    return {**people, "": source}
+
+
+def _of_video(
+    path: Path, labels: Labels, rows: NDArray[np.int64], pdm: PDM, quota: int
+) -> tuple[tuple[Float32, NDArray[np.bool_], Float64] | None, Float32, int]:
+    """Return features, evenness and labels of a video's faces, its neutral face, faces missing."""
+    with FeatureFile(path, pdm) as file:
+        records = file.records()
+        values = labels_of_frames(labels, rows, records["index"], records["timestamp"])
+        labelled = ~np.isnan(values).all(axis=1)
+        seen = np.flatnonzero(records["described"])
+        wanted = _thinned(np.flatnonzero(labelled & records["described"]), quota)
+        missed = int((labelled & ~records["described"]).sum())
+        if not len(wanted):
+            return None, np.zeros(DIMENSIONS, np.float32), missed
+        even = _thinned(seen, min(EVEN, quota))
+        keep = np.union1d(wanted, even)
+        median, taken = RunningMedian(), []
+        chosen = set(keep.tolist())
+        for position, result in enumerate(file):
+            median.update(result.features, result.timestamp)
+            if position in chosen and result.features is not None:
+                face = result.features
+                taken.append(np.concatenate([face.hog, face.geometry]).astype(np.float32))
+    part = np.stack(taken), np.isin(keep, even), values[keep]
+    return part, median.neutral.astype(np.float32), missed
+
+
+def _thinned(positions: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return at most so many of some positions, evenly spaced."""
+    if len(positions) <= most:
+        return positions
+    return positions[np.linspace(0, len(positions) - 1, most).round().astype(np.int64)]
