@@ -97,10 +97,11 @@ def _data(samples: Samples, options: AUOptions) -> list[str]:
         "## Validation",
         (
             f"{folds} folds of people (fewer for a unit that fewer have): nobody is in the "
-            "learning and the held-out part at once. Each fold's cost C, and the quantile that is "
-            "taken for intensity 0 (dynamic models), are chosen on the other folds. Intensities are "
-            "clipped to 0 to 5 and not smoothed. `static` models know nothing of the person; `dynamic` "
-            "ones subtract the video's median face. The files hold models of all faces."
+            "learning and the held-out part at once. Each fold's cost C, and the quantile that "
+            "is taken for intensity 0 (dynamic models), are chosen on the other folds. "
+            "Intensities are clipped to 0 to 5 and not smoothed. `static` models know nothing of "
+            "the person; `dynamic` ones subtract the video's median face. The files hold models "
+            "of all faces."
         ),
     ]
 
