@@ -99,7 +99,8 @@ def collect(
     files = _files(folder)
     matched = match_videos(labels, list(files))
     people = _people(folder, labels, matched)
-    parts, neutrals, lost = [], [], 0
+    parts, lost = [], 0
+    neutrals: list[Float32] = []
     quota = max(1, most // len(matched))
     for number, (name, rows) in enumerate(matched.items()):
         part, neutral, missed = _of_video(files[name], labels, rows, pdm, quota)
