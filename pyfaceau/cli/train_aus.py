@@ -89,8 +89,9 @@ def _train(
     from pyfaceau.config import Models
     from pyfaceau.models.weights import locate
     from pyfaceau.pdm.model import PDM
-    from pyfaceau.training.aus import CARD, AUOptions, best_of, train_aus
+    from pyfaceau.training.aus import CARD, best_of, train_aus
     from pyfaceau.training.aus_fit import COSTS
+    from pyfaceau.training.aus_options import AUOptions
 
     folds, most, costs, presence_from = settings
     options = AUOptions(folds, most, costs or COSTS, presence_from)

@@ -12,8 +12,8 @@ from pyfaceau import __version__
 from pyfaceau.types import AU_INTENSITIES, AU_PRESENCES
 
 if TYPE_CHECKING:
-    from pyfaceau.training.aus import AUOptions
     from pyfaceau.training.aus_fit import Fitted
+    from pyfaceau.training.aus_options import AUOptions
     from pyfaceau.training.aus_samples import Samples
 
 _ALL = AU_INTENSITIES + AU_PRESENCES
@@ -81,7 +81,10 @@ def _data(samples: Samples, options: AUOptions) -> list[str]:
         who = "; nobody is named, so each video is taken for a person"
     lines = [
         f"- {facts['faces']} labelled faces in {facts['videos']} videos{who}",
-        f"- each video's faces thinned evenly to {options.most} in all, where there were more",
+        (
+            f"- each video's labelled faces thinned evenly to {options.most} in all, where there were "
+            "more; beside them, those by which its zero levels are found"
+        ),
         f"- {facts['labelled frames without a face']} labelled frames without a face, left out",
         f"- {facts['videos without features']} labelled videos without features, left out",
         *(f"- {note}, left out" for note in facts["notes"]),
