@@ -82,8 +82,8 @@ def _data(samples: Samples, options: AUOptions) -> list[str]:
     lines = [
         f"- {facts['faces']} labelled faces in {facts['videos']} videos{who}",
         (
-            f"- each video's labelled faces thinned evenly to {options.most} in all, where there were "
-            "more; beside them, those by which its zero levels are found"
+            f"- each video's labelled faces thinned evenly to {options.most} in all, where there "
+            "were more; beside them, those by which its zero levels are found"
         ),
         f"- {facts['labelled frames without a face']} labelled frames without a face, left out",
         f"- {facts['videos without features']} labelled videos without features, left out",
