@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pyfaceau.actions.balance import balances
 from pyfaceau.actions.files import said
 from pyfaceau.actions.intervals import ActionList
 from pyfaceau.actions.measures import ActionMeasure, measure_actions
@@ -153,9 +154,15 @@ def summary(acts: Acts) -> Table | None:
         None where no action is measured on both sides.
     """
     lines = []
+    told = {(one.action, one.number): one for one in balances(acts.rows)}
     for action, number in acts.done():
-        for left, right in acts.main(action, number):
-            lines.append(_line(left, right, acts.affected))
+        for place, (left, right) in enumerate(acts.main(action, number)):
+            # Of the whole action, so it stands once, at its first measure.
+            whole = told.get((action, number)) if place == 0 else None
+            line = _line(left, right, acts.affected)
+            line["balance (L - R)"] = np.nan if whole is None else whole.balance
+            line["leads"] = "" if whole is None else whole.leads or "no movement"
+            lines.append(line)
     return Table.of(pd.DataFrame(lines), DECIMALS) if lines else None
 
 

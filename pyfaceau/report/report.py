@@ -140,6 +140,11 @@ def _page(session: Session, acts: Acts | None, number: int, wishes: Wishes) -> S
     notes = [f"{rows} frames in {seconds:.1f} s, {faces} with a face."]
     if acts is None:
         notes.append("No actions are given (--actions): curves of the whole recording only.")
+    else:
+        notes.append(
+            "The balance is that of the whole action, over several measures, -1 to 1: positive "
+            "where the patient's left does more. It names a side more surely than one measure."
+        )
     found = session.provenance
     return SessionPage(
         name=session.name,

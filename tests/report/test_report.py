@@ -121,6 +121,9 @@ def test_actions_are_those_of_the_command(tmp_path: Path) -> None:
     assert said["healthy side"] == smile["excursion"]
     assert said["affected side (right)"] == 0
     assert said["gate"] == "left moves more, no movement on the right"
+    balance = pd.read_csv(tmp_path / "m_balance.csv").iloc[0]
+    assert said["balance (L - R)"] == pytest.approx(balance["balance"], abs=5e-5)
+    assert said["leads"] == balance["leads"] == "left"
     captions = re.findall(r'<img alt="([^"]+)"', page.read_text())
     assert captions[0] == "rest, 0.480 s, frame 13"
     assert captions[1].startswith("AU12 lip corner puller, left, ")
