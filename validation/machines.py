@@ -34,6 +34,8 @@ from validation.reference import SHARED
 
 FRAMES = 12
 CONFIGS = ("openface", "default")
+PICTURES = "pictures"
+"""In place of a profile: pictures alone, no tables."""
 SAMPLES = ("single_face.mp4", "d9.mp4", "face_noface.mov", "default.wmv",
            "WDA_AlexandriaOcasioCortez_000.mp4", "multi_face.avi")  # fmt: skip
 RECODED = {
@@ -158,7 +160,7 @@ def make_root(root: Path) -> None:
 
 
 def measure(config: str, output: Path, videos: Sequence[Path]) -> None:
-    """Write the tables of videos, and a digest of their pictures' bytes; runs on each kind."""
+    """Write digests of videos' pictures, and their tables by a profile; runs on each kind."""
     import zlib
 
     from pyfaceau.media.video import VideoReader
@@ -171,6 +173,8 @@ def measure(config: str, output: Path, videos: Sequence[Path]) -> None:
                 zlib.crc32(frame.image) for frame, _ in zip(video, range(FRAMES), strict=False)
             ]
         (output / f"{path.stem}.txt").write_text("\n".join(map(str, pictures)))
+        if config == PICTURES:
+            continue
         pipeline = FullPythonAUPipeline(config=config)
         pipeline.process_video(path, output / f"{path.stem}.csv", max_frames=FRAMES)
 
@@ -197,7 +201,9 @@ def recode(source: Path, folder: Path) -> list[Path]:
 def compare(first: Path, second: Path) -> list[str]:
     """Return how two kinds' results of a video differ: pictures, cells, action units, points."""
     texts = [path.with_suffix(".txt").read_text().split() for path in (first, second)]
-    pictures = sum(a != b for a, b in zip(*texts, strict=True))
+    pictures = f"{sum(a != b for a, b in zip(*texts, strict=True))}/{len(texts[0])}"
+    if not first.exists():
+        return [pictures, *["-"] * 4]
     one, two = (pd.read_csv(path, skipinitialspace=True, dtype=str) for path in (first, second))
     unequal = int((one.to_numpy() != two.to_numpy()).sum())
     away = (one.astype(float) - two.astype(float)).abs()
@@ -206,7 +212,7 @@ def compare(first: Path, second: Path) -> list[str]:
     worst = f"{units.max():.2f} ({units.idxmax()})" if units.max() > 0 else "0"
     changed = int((units > 0).sum())
     return [
-        f"{pictures}/{len(texts[0])}",
+        pictures,
         f"{unequal:,}/{one.size:,}",
         f"{changed}",
         worst,
@@ -214,15 +220,24 @@ def compare(first: Path, second: Path) -> list[str]:
     ]
 
 
-def run(root: Path | None, videos: list[Path], work: Path, only: str, tests_too: bool) -> int:
+def run(
+    root: Path | None,
+    videos: list[Path],
+    work: Path,
+    only: str,
+    configs: Sequence[str],
+    tests: bool,
+) -> int:
     """Measure on all kinds, write the report; 0 if profile openface is the same everywhere."""
     videos = videos or [SHARED / "samples/video" / name for name in SAMPLES]
     videos = [*videos, *recode(videos[0], work / "recoded")]
-    rows, tests, same = [], [], True
+    rows: list[list[str]] = []
+    results: list[list[str]] = []
+    same = True
     for number, kind in enumerate(kinds(root)):
         if number and only not in kind.name:
             continue
-        for config in CONFIGS:
+        for config in configs:
             place = work / str(number) / config
             arguments = ["-m", "validation.machines", "measure", config, str(place)]
             done = kind.run([*arguments, *map(str, videos)], work / str(number) / "cache")
@@ -234,10 +249,10 @@ def run(root: Path | None, videos: list[Path], work: Path, only: str, tests_too:
                 cells = compare(reference, place / f"{video.stem}.csv")
                 rows.append([kind.name, config, video.name, *cells])
                 same &= config != "openface" or cells[1].startswith("0/")
-        if tests_too:
+        if tests:
             done = kind.run([*PYTEST, *TESTS], work / str(number) / "cache")
-            tests.append([kind.name, _last_line(done)])
-        write(rows, tests, root, only)
+            results.append([kind.name, _last_line(done)])
+        write(rows, results, root, only)
     return 0 if same else 1
 
 
@@ -289,6 +304,7 @@ def main() -> int:
     runner.add_argument("--root", type=Path)
     runner.add_argument("--work", type=Path, default=Path("machines-work"))
     runner.add_argument("--only", default="", help="kinds whose name has this")
+    runner.add_argument("--profiles", nargs="+", default=CONFIGS, help="or 'pictures' alone")
     runner.add_argument("--no-tests", action="store_true")
     runner.add_argument("videos", type=Path, nargs="*")
     worker = commands.add_parser("measure")
@@ -305,7 +321,8 @@ def main() -> int:
         measure(options.config, options.output, options.videos)
         return 0
     root = options.root.resolve() if options.root else None
-    return run(root, options.videos, options.work.resolve(), options.only, not options.no_tests)
+    place, tests = options.work.resolve(), not options.no_tests
+    return run(root, options.videos, place, options.only, options.profiles, tests)
 
 
 if __name__ == "__main__":
