@@ -54,9 +54,10 @@ class Conversion:
             BGR, contiguous; stays valid after the next frame is decoded.
         """
         name, scaled = frame.format.name, (frame.width, frame.height) != self._size
-        if name in LAYOUTS and not scaled:
+        upright = all(plane.line_size > 0 for plane in frame.planes)
+        if name in LAYOUTS and upright and not scaled:
             return bgr_from(frame)
-        if _is_yuv(frame) and name not in LAYOUTS:
+        if _is_yuv(frame) and upright and name not in LAYOUTS:
             _name_once(name)
             frame = frame if scaled else _untagged(frame)
         bgr = self._reformatter.reformat(
