@@ -131,7 +131,7 @@ def write_provenance(
         file_sha256(video) if video.is_file() else "",
         file_sha256(table),
         frames,
-        {path.name: file_sha256(path) for path in sorted(weights.opened())},
+        {path.name: file_sha256(path) for path in sorted(weights.opened()) if path.is_file()},
         " ".join(Path(word).name if "/" in word else word for word in command),
         environment(),
     )
