@@ -29,8 +29,9 @@ def build(work: Path) -> Path:
     """Return the program, built in a folder."""
     venv.create(work / "venv", with_pip=True)
     python = work / "venv/bin/python"
+    alone = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     subprocess.run(  # noqa: S603 - the words above
-        [python, "-m", "pip", "install", "--quiet", PYINSTALLER, str(ROOT)], check=True
+        [python, "-m", "pip", "install", "--quiet", PYINSTALLER, str(ROOT)], check=True, env=alone
     )
     (work / "entry.py").write_text(ENTRY)
     line = [
@@ -45,7 +46,7 @@ def build(work: Path) -> Path:
     ]
     for package in ("pyfaceau", "llvmlite", "numba", "av", "onnxruntime"):
         line += ["--collect-all", package]
-    subprocess.run([*line, "entry.py"], cwd=work, check=True)  # noqa: S603 - the same
+    subprocess.run([*line, "entry.py"], cwd=work, check=True, env=alone)  # noqa: S603
     return work / "dist/pyfaceau/pyfaceau"
 
 
