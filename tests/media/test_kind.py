@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pyfaceau.errors import VideoError
 from pyfaceau.media.animation import Animation
@@ -113,6 +113,24 @@ def test_heic_goes_by_its_boxes_and_not_by_exif(tmp_path: Path) -> None:
     path = save(tmp_path / "photo.heic", "HEIF", rgb(1, 96, 64), exif=exif)
     assert b"irot" not in path.read_bytes()
     assert read_picture(path).shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_rotation_and_mirroring_boxes_are_applied(tmp_path: Path, orientation: int) -> None:
+    ramp = np.mgrid[0:48, 0:80]
+    levels = np.stack([ramp[1] * 3, ramp[0] * 5, ramp[0] * 0 + 90], -1).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation  # Pillow writes it as the boxes irot and imir
+    path = tmp_path / "a.avif"
+    Image.fromarray(levels).save(path, exif=exif.tobytes(), quality=100)
+    data = path.read_bytes()
+    assert b"irot" in data or b"imir" in data
+    turned = Image.fromarray(levels)
+    turned.getexif()[0x0112] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(turned))[:, :, ::-1].astype(int)
+    got = read_picture(path)
+    assert got.shape == expected.shape
+    assert np.abs(got - expected).mean() < 4
 
 
 def test_a_cut_heic_is_refused_in_one_line(tmp_path: Path) -> None:
