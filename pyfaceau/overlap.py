@@ -16,7 +16,7 @@ from pyfaceau.errors import InputError
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-DEPTH = 4
+DEPTH = 2
 """Items that a stage may be ahead of the next."""
 
 
