@@ -4,11 +4,12 @@
     python -m validation.machines run --root FOLDER [VIDEO ...]
 
 needs Debian's packages ``qemu-user`` and ``debootstrap`` and an x86-64 machine, and writes
-``validation/results/machines.md``. Without videos it takes some of the samples, and recodes one
-into other formats. Each kind of processor measures the first frames of each video with the command
-of this interpreter's packages (the ARM64 one with PyPI's aarch64 wheels of the same versions), all
-kernels compiled there; then the kernels' tests run there. Emulation is slow: about ten minutes for
-each kind.
+``validation/results/machines.md``. What the folder of ``--work`` has already is not measured
+again, so kinds can be taken one after another (``--only``). Without videos it takes some of the
+samples, and recodes one into other formats. Each kind of processor measures the first frames of
+each video with the command of this interpreter's packages (the ARM64 one with PyPI's aarch64
+wheels of the same versions), all kernels compiled there; then the kernels' tests run there.
+Emulation is slow: up to an hour for each kind.
 
 What this is not: real ARM hardware, macOS or Windows.
 """
@@ -228,32 +229,57 @@ def run(
     configs: Sequence[str],
     tests: bool,
 ) -> int:
-    """Measure on all kinds, write the report; 0 if profile openface is the same everywhere."""
+    """Measure on the kinds that are asked for and not done yet; report all that are done.
+
+    Returns 0 if profile openface is the same everywhere.
+    """
     videos = videos or [SHARED / "samples/video" / name for name in SAMPLES]
     videos = [*videos, *recode(videos[0], work / "recoded")]
-    rows: list[list[str]] = []
-    results: list[list[str]] = []
-    same = True
-    for number, kind in enumerate(kinds(root)):
+    known = kinds(root)
+    for number, kind in enumerate(known):
         if number and only not in kind.name:
             continue
         for config in configs:
-            place = work / str(number) / config
-            arguments = ["-m", "validation.machines", "measure", config, str(place)]
-            done = kind.run([*arguments, *map(str, videos)], work / str(number) / "cache")
-            if done.returncode:
-                sys.stderr.write(done.stderr[-2000:])
-                return 2
-            for video in videos if number else ():
-                reference = work / "0" / config / f"{video.stem}.csv"
-                cells = compare(reference, place / f"{video.stem}.csv")
-                rows.append([kind.name, config, video.name, *cells])
-                same &= config != "openface" or cells[1].startswith("0/")
-        if tests:
+            for video in videos:
+                if message := _measure_there(kind, config, work / str(number), video):
+                    sys.stderr.write(f"{kind.name}, {config}, {video.name}: {message}\n")
+            same = report_of(known, videos, work, configs, root)
+        if tests and not (work / str(number) / "tests.txt").exists():
             done = kind.run([*PYTEST, *TESTS], work / str(number) / "cache")
-            results.append([kind.name, _last_line(done)])
-        write(rows, results, root, only)
+            (work / str(number) / "tests.txt").write_text(_last_line(done))
+            same = report_of(known, videos, work, configs, root)
     return 0 if same else 1
+
+
+def _measure_there(kind: Kind, config: str, work: Path, video: Path) -> str:
+    """Measure one video on one kind unless it is done; return what went wrong."""
+    place = work / config
+    suffix = ".txt" if config == PICTURES else ".csv"
+    if (place / video.stem).with_suffix(suffix).exists():
+        return ""
+    arguments = ["-m", "validation.machines", "measure", config, str(place), str(video)]
+    done = kind.run(arguments, work / "cache")
+    return done.stderr[-2000:] if done.returncode else ""
+
+
+def report_of(
+    known: list[Kind], videos: list[Path], work: Path, configs: Sequence[str], root: Path | None
+) -> bool:
+    """Write the report of what is done; return whether profile openface is the same everywhere."""
+    rows: list[list[str]] = []
+    results: list[list[str]] = []
+    for number, kind in enumerate(known):
+        for config in configs if number else ():
+            for video in videos:
+                name = f"{config}/{video.stem}"
+                pair = [work / str(n) / f"{name}.csv" for n in (0, number)]
+                ended = pair if config != PICTURES else [t.with_suffix(".txt") for t in pair]
+                if all(path.exists() for path in ended):
+                    rows.append([kind.name, config, video.name, *compare(*pair)])
+        if (outcome := work / str(number) / "tests.txt").exists():
+            results.append([kind.name, outcome.read_text()])
+    write(rows, results, root)
+    return all(row[4].startswith("0/") for row in rows if row[1] == "openface")
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:
@@ -261,10 +287,9 @@ def _last_line(done: subprocess.CompletedProcess[str]) -> str:
     return lines[-1].strip("= ")
 
 
-def write(rows: list[list[str]], tests: list[list[str]], root: Path | None, only: str) -> None:
+def write(rows: list[list[str]], tests: list[list[str]], root: Path | None) -> None:
     """Write the report."""
     command = "python -m validation.machines run" + (" --root FOLDER" if root else "")
-    command += f" --only '{only}'" if only else ""
     head = "\n".join(f"- {key}: {value}" for key, value in provenance(command).items())
     header = [
         "processor",
