@@ -29,7 +29,7 @@ class IntervalMedian:
         If there is no such interval.
     """
 
-    settles = True
+    covers_all_frames = True
 
     def __init__(self, start: float, end: float) -> None:
         check_interval(start, end)
@@ -106,7 +106,7 @@ class FixedNeutral:
         If `neutral` is anything else.
     """
 
-    settles = True
+    covers_all_frames = True
 
     def __init__(self, neutral: Any) -> None:
         self.neutral: Float64 = check_array("neutral", neutral, (DIMENSIONS,), np.float64)

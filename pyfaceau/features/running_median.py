@@ -19,7 +19,7 @@ class Calibration(Protocol):
     """What gives the neutral face that person-specific models subtract."""
 
     @property
-    def settles(self) -> bool:
+    def covers_all_frames(self) -> bool:
         """Whether the last neutral face stands for all frames, not for the later ones only."""
 
     def update(self, features: FaceFeatures | None, timestamp: float) -> bool:
@@ -137,7 +137,7 @@ class RunningMedian:
     person-specific normalisation for automatic action unit detection, FERA 2015.
     """
 
-    settles = False
+    covers_all_frames = False
 
     def __init__(self) -> None:
         self.reset()

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from pyfaceau.numerics._vector import in_all_lanes
+from pyfaceau.numerics._vector import splat
 
 _INT = ir.IntType(32)
 _LANES = ir.VectorType(_INT, 4)
@@ -26,7 +26,7 @@ def mix_pixels(typingctx: Any, image: Any, at: Any, below: Any, x32: Any, y32: A
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        right, down = (in_all_lanes(builder, weight, 4) for weight in args[3:])
+        right, down = (splat(builder, weight, 4) for weight in args[3:])
         whole = ir.Constant(_LANES, [32] * 4)
 
         def pixel(at: Any, further: int) -> Any:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
-from pyfaceau.numerics._vector import WIDTH, in_all_lanes
+from pyfaceau.numerics._vector import WIDTH, call_fma, splat
 
 _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 _WORD = ir.IntType(64)
@@ -185,7 +185,7 @@ def limited_tile(
         zero = ir.Constant(_VECTOR, [0.0] * WIDTH)
         begun = [builder.select(fresh, zero, _load(builder, place)) for place in places(before)]
         sums = _chains(builder, (_word(0), count, _word(1)), begun, factors)
-        floor = in_all_lanes(builder, least)
+        floor = splat(builder, least)
         for place, total in zip(places(out), sums, strict=True):
             above = builder.fcmp_ordered(">", total, floor)
             _store(builder, builder.select(above, total, floor), place)
@@ -218,15 +218,13 @@ def _store(builder: Any, value: Any, address: Any) -> None:
 def _spread(builder: Any, address: Any) -> Any:
     """Return a vector with one float in all lanes."""
     value = builder.load(builder.inttoptr(address, ir.FloatType().as_pointer()), align=4)
-    return in_all_lanes(builder, value)
+    return splat(builder, value)
 
 
 def _chains(
     builder: Any, span: Any, before: list[Any], factors: Callable[[Any], list[tuple[Any, Any]]]
 ) -> list[Any]:
     """Emit the loop sum = fma(a, b, sum), its sums phi nodes, (a, b) of each from factors(k)."""
-    kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-    fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f32")
     start, stop, step = span
     entry = builder.block
     loop, body, done = (builder.append_basic_block(f"tile.{n}") for n in ("loop", "body", "done"))
@@ -242,7 +240,7 @@ def _chains(
 
     builder.position_at_end(body)
     for total, (a, b) in zip(sums, factors(k), strict=True):
-        total.add_incoming(builder.call(fma, [a, b, total]), body)
+        total.add_incoming(call_fma(builder, a, b, total), body)
     k.add_incoming(builder.add(k, step), body)
     builder.branch(loop)
 

@@ -23,20 +23,29 @@ _FLOAT = ir.FloatType()
 _VECTOR = ir.VectorType(_FLOAT, WIDTH)
 
 
-class VectorType(types.Type):  # type: ignore[misc]
-    """Numba's type of a vector; it exists inside kernels alone."""
+class LanesType(types.Type):  # type: ignore[misc]
+    """Numba's type of `WIDTH` values of one kind side by side; it exists inside kernels alone.
 
-    def __init__(self) -> None:
-        super().__init__(name=f"float32x{WIDTH}")
+    Parameters
+    ----------
+    name : str
+        What Numba calls it.
+    element : LLVM type
+        Of one lane.
+    """
+
+    def __init__(self, name: str, element: Any) -> None:
+        super().__init__(name=name)
+        self.llvm = ir.VectorType(element, WIDTH)
 
 
-vector = VectorType()
-
-
-@register_model(VectorType)
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+@register_model(LanesType)
+class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, type_: Any) -> None:
-        super().__init__(manager, type_, _VECTOR)
+        super().__init__(manager, type_, type_.llvm)
+
+
+vector = LanesType(f"float32x{WIDTH}", _FLOAT)
 
 
 def give_operator(kind: Any, function: Any, instruction: str) -> None:
@@ -56,7 +65,7 @@ give_operator(vector, operator.sub, "fsub")
 give_operator(vector, operator.mul, "fmul")
 
 
-def in_all_lanes(builder: Any, value: Any, count: int = WIDTH) -> Any:
+def splat(builder: Any, value: Any, count: int = WIDTH) -> Any:
     """Return an LLVM vector of `count` lanes that all hold one value."""
     lanes = ir.VectorType(ir.IntType(32), count)
     undefined = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
@@ -64,20 +73,43 @@ def in_all_lanes(builder: Any, value: Any, count: int = WIDTH) -> Any:
     return builder.shuffle_vector(first, undefined, ir.Constant(lanes, [0] * count))
 
 
-def _address(context: Any, builder: Any, signature: Any, args: Any, kind: Any) -> Any:
+def address(context: Any, builder: Any, signature: Any, args: Any, kind: Any) -> Any:
     """Return where the element of the first argument lies that the second one counts."""
     data = context.make_array(signature.args[0])(context, builder, args[0]).data
     return builder.bitcast(builder.gep(data, [args[1]]), kind.as_pointer())
 
 
-@intrinsic
-def load(typingctx: Any, array: Any, at: Any) -> Any:
-    """Read eight floats of a contiguous float32 array from flat index `at` on."""
+def reader(kind: LanesType, align: int) -> Any:
+    """Return what reads lanes of a contiguous array from a flat index on."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_address(context, builder, signature, args, _VECTOR), align=4)
+    @intrinsic
+    def load(typingctx: Any, array: Any, at: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            place = address(context, builder, signature, args, kind.llvm)
+            return builder.load(place, align=align)
 
-    return vector(array, types.int64), codegen
+        return kind(array, types.int64), codegen
+
+    return load
+
+
+def writer(kind: LanesType, align: int) -> Any:
+    """Return what writes lanes into a contiguous array from a flat index on."""
+
+    @intrinsic
+    def store(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            place = address(context, builder, signature, args, kind.llvm)
+            builder.store(args[2], place, align=align)
+            return context.get_dummy_value()
+
+        return types.void(array, types.int64, kind), codegen
+
+    return store
+
+
+load = reader(vector, align=4)
+store = writer(vector, align=4)
 
 
 @intrinsic
@@ -88,7 +120,7 @@ def load_apart(typingctx: Any, array: Any, at: Any) -> Any:
         # Both loads end within the fifteen floats.
         seventh = builder.add(args[1], ir.Constant(args[1].type, WIDTH - 1))
         low, high = (
-            builder.load(_address(context, builder, signature, [args[0], place], _VECTOR), align=4)
+            builder.load(address(context, builder, signature, [args[0], place], _VECTOR), align=4)
             for place in (args[1], seventh)
         )
         lanes = [0, 2, 4, 6, *(WIDTH + lane for lane in (1, 3, 5, 7))]
@@ -100,24 +132,12 @@ def load_apart(typingctx: Any, array: Any, at: Any) -> Any:
 
 
 @intrinsic
-def store(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
-    """Write a vector into a contiguous float32 array from flat index `at` on."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = _address(context, builder, signature, args, _VECTOR)
-        builder.store(args[2], place, align=4)
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64, vector), codegen
-
-
-@intrinsic
 def spread(typingctx: Any, array: Any, at: Any) -> Any:
     """Read one float of a contiguous float32 array into all lanes."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = _address(context, builder, signature, args, _FLOAT)
-        return in_all_lanes(builder, builder.load(place, align=4))
+        place = address(context, builder, signature, args, _FLOAT)
+        return splat(builder, builder.load(place, align=4))
 
     return vector(array, types.int64), codegen
 
@@ -132,14 +152,19 @@ def zeros(typingctx: Any) -> Any:
     return vector(), codegen
 
 
+def call_fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """Emit a * b + c with one rounding in each lane of LLVM vectors of float32."""
+    kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+    name = f"llvm.fma.v{WIDTH}f32"
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [a, b, c])
+
+
 @intrinsic
 def fma8(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c with one rounding, lane by lane."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-        name = f"llvm.fma.v{WIDTH}f32"
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+        return call_fma(builder, *args)
 
     return vector(vector, vector, vector), codegen
 

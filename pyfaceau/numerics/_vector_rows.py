@@ -12,30 +12,25 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import intrinsic
 
-from pyfaceau.numerics._vector import WIDTH, _address, give_operator, in_all_lanes, vector
+from pyfaceau.numerics._vector import (
+    WIDTH,
+    LanesType,
+    address,
+    call_fma,
+    give_operator,
+    reader,
+    splat,
+    vector,
+    writer,
+)
 
 _FLOAT = ir.FloatType()
-_VECTOR = ir.VectorType(_FLOAT, WIDTH)
-_DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
+_VECTOR = vector.llvm
 
-
-class WideType(types.Type):  # type: ignore[misc]
-    """Numba's type of eight float64 values; it exists inside kernels alone."""
-
-    def __init__(self) -> None:
-        super().__init__(name=f"float64x{WIDTH}")
-
-
-wide = WideType()
-
-
-@register_model(WideType)
-class _WideModel(models.PrimitiveModel):  # type: ignore[misc]
-    def __init__(self, manager: Any, type_: Any) -> None:
-        super().__init__(manager, type_, _DOUBLES)
-
+wide = LanesType(f"float64x{WIDTH}", ir.DoubleType())
+"""Eight float64 values."""
 
 give_operator(wide, operator.sub, "fsub")
 give_operator(wide, operator.mul, "fmul")
@@ -50,7 +45,7 @@ def fill(typingctx: Any, value: Any) -> Any:
     """Return a float32 in all lanes."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return in_all_lanes(builder, args[0])
+        return splat(builder, args[0])
 
     return vector(types.float32), codegen
 
@@ -60,7 +55,7 @@ def widen(typingctx: Any, value: Any) -> Any:
     """Convert a vector to float64."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.fpext(args[0], _DOUBLES)
+        return builder.fpext(args[0], wide.llvm)
 
     return wide(vector), codegen
 
@@ -75,27 +70,8 @@ def narrow(typingctx: Any, value: Any) -> Any:
     return vector(wide), codegen
 
 
-@intrinsic
-def load_wide(typingctx: Any, array: Any, at: Any) -> Any:
-    """Read eight float64 values of a contiguous float64 array from flat index `at` on."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = _address(context, builder, signature, args, _DOUBLES)
-        return builder.load(place, align=8)
-
-    return wide(array, types.int64), codegen
-
-
-@intrinsic
-def store_wide(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
-    """Write eight float64 values into a contiguous float64 array from flat index `at` on."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = _address(context, builder, signature, args, _DOUBLES)
-        builder.store(args[2], place, align=8)
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64, wide), codegen
+load_wide = reader(wide, align=8)
+store_wide = writer(wide, align=8)
 
 
 @intrinsic
@@ -116,13 +92,11 @@ def fma_rows(typingctx: Any, array: Any, at: Any, x: Any, sums: Any) -> Any:
     """Return ``array[at + r] * x + sums[r]`` for each row r, each with one rounding."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-        fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f32")
-        place = _address(context, builder, signature, args, _FLOAT)
+        place = address(context, builder, signature, args, _FLOAT)
         rows = []
         for r, total in enumerate(cgutils.unpack_tuple(builder, args[3])):
             one = builder.load(builder.gep(place, [ir.IntType(64)(r)]), align=4)
-            rows.append(builder.call(fma, [in_all_lanes(builder, one), args[2], total]))
+            rows.append(call_fma(builder, splat(builder, one), args[2], total))
         return context.make_tuple(builder, signature.return_type, rows)
 
     return sums(array, types.int64, vector, sums), codegen
@@ -146,7 +120,7 @@ def store_rows(typingctx: Any, array: Any, at: Any, step: Any, rows: Any) -> Any
     """Write row r into a contiguous float32 array from flat index ``at + r * step`` on."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = _address(context, builder, signature, args, _FLOAT)
+        place = address(context, builder, signature, args, _FLOAT)
         for row in cgutils.unpack_tuple(builder, args[3]):
             builder.store(row, builder.bitcast(place, _VECTOR.as_pointer()), align=4)
             place = builder.gep(place, [args[2]])

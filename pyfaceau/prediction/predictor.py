@@ -87,7 +87,7 @@ class AUPredictor:
         What was seen so far keeps the neutral face and the zero levels that it has by itself. A
         calibration that was declared (an interval, a baseline) holds for all scenes.
         """
-        self._due = self._personal and not self._calibration.settles
+        self._due = self._personal and not self._calibration.covers_all_frames
 
     def _begin(self) -> None:
         self._due = False
@@ -147,7 +147,7 @@ class AUPredictor:
 
     @property
     def _repredicted(self) -> int:
-        return sys.maxsize if self._calibration.settles else REPREDICTED
+        return sys.maxsize if self._calibration.covers_all_frames else REPREDICTED
 
     def raw(self) -> tuple[Float64, Float64]:
         """Return all frames' scores and classes, the first faces' with the final neutral face.

@@ -117,7 +117,7 @@ class _Person:
     views: list[tuple[int, Look]] = field(default_factory=list)
     place: Float64 = field(default_factory=lambda: np.zeros(2))
     scale: float = 1.0
-    seen: int = 0
+    last_frame: int = 0
 
     def unlike(self, look: Look, before: int) -> float:
         """Return the difference of a look from the two nearest views older than a frame."""
@@ -210,7 +210,7 @@ class Identities:
     def _cost(self, person: _Person, look: Look, face: TrackedFace) -> float:
         """Return how unlikely it is that a face is a person's."""
         cost = person.unlike(look, self._frame)
-        gap = self._frame - person.seen
+        gap = self._frame - person.last_frame
         scale = float(face.shape.params_global[0])
         if gap > _SOON or scale <= 0 or abs(np.log(scale / person.scale)) > _SAME_SIZE:
             return cost
@@ -259,7 +259,7 @@ class Identities:
             return
         person.place = face.shape.params_global[4:].astype(np.float64)
         person.scale = max(float(face.shape.params_global[0]), 1e-6)
-        person.seen = self._frame
+        person.last_frame = self._frame
         if held.votes == 0 and held.frames % _VIEW_EVERY == 0:
             person.add(self._frame, look)
         held.frames += 1

@@ -34,10 +34,10 @@ _STILL = 1 / 30
 
 @dataclass(frozen=True, eq=False)
 class _Track:
-    """The face that is followed: as last trusted and when that was seen (seconds)."""
+    """The face that is followed: as last trusted and the time of that frame (seconds)."""
 
     face: TrackedFace
-    seen: float
+    time: float
 
     @property
     def centre(self) -> Float32:
@@ -65,16 +65,16 @@ class _Step:
     verdict: Promise[Verdict] | None = None
     trusted: bool = False
 
-    def went_as_believed(self, face: TrackedFace) -> bool:
+    def speculation_holds(self, face: TrackedFace) -> bool:
         """Return whether the next frame began from what this one has turned out to be."""
         held = self.proposal is not None and face.success and face.shape is self.proposal.shape
         return held and (face.confidence >= SURE) == self.trusted
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Leave undone what nobody needs any more."""
         if self.proposal is not None and self.verdict is not None:
             self.verdict.cancel()
-            self.proposal.seen.cancel()
+            self.proposal.network_points.cancel()
 
 
 class TargetedTracker:
@@ -195,11 +195,11 @@ class TargetedTracker:
             step = begun = None
             if not isinstance(item, End):
                 step = self._arrive(item)
-                begun = self._foresee(step, before)
+                begun = self._speculate(step, before)
             if before is not None:
                 face = self._conclude(before)
-                if begun is not None and not before.went_as_believed(face):
-                    begun.give_up()
+                if begun is not None and not before.speculation_holds(face):
+                    begun.cancel()
                     begun = None
                 yield before.frame, face
             if isinstance(item, End) and item.error is not None:
@@ -213,8 +213,8 @@ class TargetedTracker:
         self._stamp = frame.timestamp
         return _Step(frame, in_gray(frame), self._now)
 
-    def _foresee(self, step: _Step, before: _Step | None) -> _Step | None:
-        """Begin a frame in the belief that the one before will be judged as it was proposed."""
+    def _speculate(self, step: _Step, before: _Step | None) -> _Step | None:
+        """Begin a frame speculatively: as if the one before were judged as it was proposed."""
         guess = None if before is None else before.proposal
         if before is None or guess is None or not guess.plausible:
             return None
@@ -244,7 +244,7 @@ class TargetedTracker:
         """Bring a frame to its end: judged, or the face looked for."""
         face: TrackedFace | None = None
         if step.proposal is not None and step.verdict is not None:
-            face = self.fitter.settle(step.gray, step.proposal, step.verdict.result())
+            face = self.fitter.commit(step.gray, step.proposal, step.verdict.result())
             self._watched = step.proposal.watch
         if not face:
             face = self._find(step) or face or self.fitter.nothing("no face detected")
@@ -265,9 +265,9 @@ class TargetedTracker:
         if not boxes:
             return None
         track = self._track
-        if track is None or now - track.seen > self._patience:
+        if track is None or now - track.time > self._patience:
             return self.selection.choose(boxes)
-        reach = track.size * (1 + SPEED * max(0.0, now - track.seen))
+        reach = track.size * (1 + SPEED * max(0.0, now - track.time))
 
         def distance(box: FaceBox) -> float:
             return float(

@@ -45,7 +45,7 @@ class Proposal:
         Parameters.
     landmarks : (68, 2) float32
         Its points, pixels.
-    seen : Promise of (68, 2) float32
+    network_points : Promise of (68, 2) float32
         The network's points in the crop around the fit before.
     refined : bool
         The shape goes on from the fit before; otherwise it is that of the network's points.
@@ -56,7 +56,7 @@ class Proposal:
 
     shape: ShapeFit
     landmarks: Float32
-    seen: Promise[Float32]
+    network_points: Promise[Float32]
     refined: bool
     watch: bool
 
@@ -217,7 +217,7 @@ class TargetedFitter:
             return self._look(image, gray, points)
         trusted = face.confidence >= SURE
         proposal = self.propose(image, gray, face.shape, points, trusted, watch)
-        return self.settle(gray, proposal, self.judge(gray, proposal))
+        return self.commit(gray, proposal, self.judge(gray, proposal))
 
     def propose(
         self,
@@ -251,16 +251,18 @@ class TargetedFitter:
             For `judge`.
         """
         refiner = self._refiner
-        seen: Promise[Float32] = Shelved(lambda: self._see(image, crop_from_points(points)))
+        network_points: Promise[Float32] = Shelved(
+            lambda: self._ask_network(image, crop_from_points(points))
+        )
         if refiner is None:
-            watch, shape = True, self._pdm.calc_params(seen.result())
+            watch, shape = True, self._pdm.calc_params(network_points.result())
         elif refiner.needs_landmarks:
-            watch, shape = True, refiner.fit(gray, start, seen.result(), trusted)
+            watch, shape = True, refiner.fit(gray, start, network_points.result(), trusted)
         else:
-            seen = self._helper.start(seen.result) if watch else seen
+            network_points = self._helper.start(network_points.result) if watch else network_points
             shape = refiner.fit(gray, start, None, trusted)
         landmarks = self._pdm.shape_2d(shape)
-        return Proposal(shape, landmarks, seen, refiner is not None, watch)
+        return Proposal(shape, landmarks, network_points, refiner is not None, watch)
 
     def judge(self, gray: UInt8, proposal: Proposal) -> Verdict:
         """Rate a proposal; may run beside another `propose`, as it refines nothing.
@@ -275,21 +277,21 @@ class TargetedFitter:
         Returns
         -------
         Verdict
-            For `settle`.
+            For `commit`.
         """
         shape, landmarks = proposal.shape, proposal.landmarks
         if not proposal.watch:
             face = self._judge(gray, shape, landmarks, None)
             if face.confidence >= SURE:
                 return Verdict(face, True)
-        seen = proposal.seen.result()
+        network_points = proposal.network_points.result()
         if not proposal.refined:
-            return Verdict(self._begin(gray, shape, landmarks, seen), True)
-        distance = _distance(shape, landmarks, seen)
+            return Verdict(self._begin(gray, shape, landmarks, network_points), True)
+        distance = _distance(shape, landmarks, network_points)
         face = self._judge(gray, shape, landmarks, distance / MAX_DRIFT)
         return Verdict(face, bool(face) and distance <= MAX_DRIFT)
 
-    def settle(self, gray: UInt8, proposal: Proposal, verdict: Verdict) -> TrackedFace:
+    def commit(self, gray: UInt8, proposal: Proposal, verdict: Verdict) -> TrackedFace:
         """Return the judged face; where network and shape part, one fitted anew may be better.
 
         Parameters
@@ -309,7 +311,7 @@ class TargetedFitter:
         face = verdict.face
         if verdict.holds:
             return face
-        fresh = self._start(gray, proposal.seen.result())
+        fresh = self._start(gray, proposal.network_points.result())
         return face if face and face.confidence > fresh.confidence else fresh
 
     def nothing(self, reason: str) -> TrackedFace:
@@ -334,30 +336,32 @@ class TargetedFitter:
         """Start anew from what the network sees around points."""
         if np.ptp(points, axis=0).max() <= 0:
             return self.nothing("points form no face")
-        return self._start(gray, self._see(image, crop_from_points(points)))
+        return self._start(gray, self._ask_network(image, crop_from_points(points)))
 
-    def _see(self, image: UInt8, crop: Float64) -> Float32:
+    def _ask_network(self, image: UInt8, crop: Float64) -> Float32:
         """Return the network's points in a crop."""
         points: Float32 = self._landmarks.predict_crops(image, crop[None])[0]
         return points
 
-    def _start(self, gray: UInt8, seen: Float32) -> TrackedFace:
+    def _start(self, gray: UInt8, network_points: Float32) -> TrackedFace:
         """Fit the shape model to the network's points, refine, judge."""
-        shape = self._pdm.calc_params(seen)
-        return self._begin(gray, shape, self._pdm.shape_2d(shape), seen)
+        shape = self._pdm.calc_params(network_points)
+        return self._begin(gray, shape, self._pdm.shape_2d(shape), network_points)
 
     def _begin(
-        self, gray: UInt8, shape: ShapeFit, landmarks: Float32, seen: Float32
+        self, gray: UInt8, shape: ShapeFit, landmarks: Float32, network_points: Float32
     ) -> TrackedFace:
         """Refine and judge the shape of the network's points."""
-        distance = _distance(shape, landmarks, seen)
+        distance = _distance(shape, landmarks, network_points)
         if distance > MAX_RESIDUAL:
             return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
         if self._refiner is None:
             return self._judge(gray, shape, landmarks, distance / MAX_RESIDUAL)
-        shape = self._refiner.fit(gray, shape, seen, False)
+        shape = self._refiner.fit(gray, shape, network_points, False)
         landmarks = self._pdm.shape_2d(shape)
-        return self._judge(gray, shape, landmarks, _distance(shape, landmarks, seen) / MAX_DRIFT)
+        return self._judge(
+            gray, shape, landmarks, _distance(shape, landmarks, network_points) / MAX_DRIFT
+        )
 
     def _judge(
         self, gray: UInt8, shape: ShapeFit, landmarks: Float32, apart: float | None
@@ -377,8 +381,8 @@ class TargetedFitter:
         return TrackedFace(good, good, confidence, landmarks, shape, reason=reason)
 
 
-def _distance(shape: ShapeFit, landmarks: Float32, seen: Float32) -> float:
+def _distance(shape: ShapeFit, landmarks: Float32, network_points: Float32) -> float:
     """Return the root mean square distance of a shape's points from others, mm."""
     scale = float(shape.params_global[0])
-    squares = np.square(landmarks - seen).sum(axis=1)
+    squares = np.square(landmarks - network_points).sum(axis=1)
     return float(np.sqrt(squares.mean())) / scale if scale > 0 else np.inf

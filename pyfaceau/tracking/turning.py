@@ -98,13 +98,13 @@ def with_turns(frames: Iterable[Frame], detect: Detect) -> Iterator[Frame]:
         The same, with `turn` and, where that is not 0, the mark ``turned``.
     """
     turn: int | None = None
-    seen = 0
+    looked_at = 0
     for frame in frames:
         if "cut" in frame.marks:
-            turn, seen = None, 0
-        if turn is None and (seen in FIRST_LOOKS or seen % LOOK_EVERY == 0):
+            turn, looked_at = None, 0
+        if turn is None and (looked_at in FIRST_LOOKS or looked_at % LOOK_EVERY == 0):
             turn = upright_turn(frame.image, detect)
-        seen += 1
+        looked_at += 1
         yield turned_by(frame, turn) if turn else frame
 
 

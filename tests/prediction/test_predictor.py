@@ -165,7 +165,7 @@ def test_static_models_need_no_person():
 def test_a_neutral_face_of_ones_own_can_be_given():
     class Fixed:
         neutral = np.full(4702, 0.1)
-        settles = False
+        covers_all_frames = False
 
         def update(self, features, timestamp):
             return True

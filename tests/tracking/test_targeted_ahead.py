@@ -117,13 +117,13 @@ def test_where_the_face_goes_on_frames_are_begun_early(
     pdm: PDM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = []
-    foresee = TargetedTracker._foresee
+    speculate = TargetedTracker._speculate
 
     def noted(self: TargetedTracker, *steps: Any) -> Any:
-        begun.append(foresee(self, *steps))
+        begun.append(speculate(self, *steps))
         return begun[-1]
 
-    monkeypatch.setattr(TargetedTracker, "_foresee", noted)
+    monkeypatch.setattr(TargetedTracker, "_speculate", noted)
     stage = Story(Scene(pdm))
     tracker = TargetedTracker(stage, stage, pdm=pdm, refiner=stage, validator=stage, threads=2)
     frames = [Story.frame(k, 200, 90) for k in range(6)]
