@@ -19,7 +19,7 @@ from pyfaceau.report.drawing import draw_row
 from pyfaceau.report.faces import TableFaces
 
 mpl.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402 - after the choice of its backend
+from matplotlib import pyplot as plt
 
 IMAGES = Path(__file__).parent / "images"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -53,7 +53,9 @@ def curves() -> None:
         pipeline = pyfaceau.FullPythonAUPipeline(config=config)
         ours[config] = pipeline.process_video(SHARED / f"samples/video/{VIDEO}.mp4")
     theirs = pyfaceau.read(SHARED / f"reference/video/{VIDEO}.csv.gz")
-    figure, axes = plt.subplots(1, len(CURVES), figsize=(11, 2.3), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(
+        1, len(CURVES), figsize=(11, 2.3), sharey=True, layout="constrained"
+    )
     for axis, unit in zip(axes, CURVES, strict=True):
         axis.plot(theirs.timestamp, theirs[unit], color="0.75", lw=5, label="OpenFace 2.2 (C++)")
         axis.plot(theirs.timestamp, ours["openface"][unit], "k", lw=1, label="profile openface")

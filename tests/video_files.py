@@ -28,12 +28,15 @@ def write_video(
     ticks: list[int] | None = None,
     options: dict[str, str] | None = None,
     audio: bool = False,
+    aspect: Fraction | None = None,
 ) -> Path:
     """Encode pictures; `ticks` are presentation times in 1/1000 s for a variable frame rate."""
     with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pix_fmt
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
         base = Fraction(1, 1000) if ticks else Fraction(1, rate)
         stream.codec_context.time_base = base
         sound = container.add_stream("aac", rate=44100) if audio else None

@@ -127,7 +127,7 @@ def _after_landmarks(
     aligned: list[Any] = []
     hogs: list[Any] = []
     raw = []
-    with VideoReader(reference.video(name)) as frames:
+    with VideoReader(reference.video(name), square=False) as frames:
         for frame, face, good in zip(frames, landmarks, ok, strict=False):
             features = None
             if good:

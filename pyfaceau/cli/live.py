@@ -103,7 +103,7 @@ def _session(options: dict[str, Any], hint: str) -> PyfaceauError | None:
         check_display()
     config = with_network(Config.load(options["config"]), options["network"], options["au_models"])
     config = with_sides(config, options)
-    with _opened(options, hint) as source, ExitStack() as stack:
+    with _opened(options, hint, config.reading.pixels == "square") as source, ExitStack() as stack:
         click.echo(f"{source.name}: getting ready", err=True)
         pipeline = FullPythonAUPipeline(config=config)
         folder = locate(pipeline.config.models.au_predictors)
@@ -126,12 +126,12 @@ def _session(options: dict[str, Any], hint: str) -> PyfaceauError | None:
     return engine.error
 
 
-def _opened(options: dict[str, Any], hint: str) -> Source:
+def _opened(options: dict[str, Any], hint: str, square: bool) -> Source:
     """Return the file, or the camera."""
     from pyfaceau.live.source import CameraSource, FileSource
 
     if options["file"] is not None:
-        return FileSource(options["file"])
+        return FileSource(options["file"], square)
     try:
         return CameraSource(options["camera"] or 0)
     except VideoError as error:

@@ -74,6 +74,8 @@ class FileSource:
     ----------
     path : str or Path
         The file.
+    square : bool
+        Whether pixels that are not square are made so.
 
     Attributes
     ----------
@@ -88,9 +90,9 @@ class FileSource:
         If it cannot be read.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, square: bool = True) -> None:
         self.name = str(path)
-        self._reader = VideoReader(path)
+        self._reader = VideoReader(path, square=square)
         self._frames = iter(self._reader)
         self._start: Frame = next(self._frames)
         self.first = self._start.image

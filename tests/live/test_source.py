@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,15 @@ def test_a_file_takes_as_long_as_it_plays(tmp_path: Path) -> None:
     assert took >= 0.3
     for frame in frames:
         assert frame.clock - frames[0].clock == pytest.approx(frame.timestamp)
+
+
+def test_pixels_are_made_square_unless_the_profile_takes_them_as_stored(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mp4", pictures(2, 96, 72), aspect=Fraction(4, 3))
+    shapes = []
+    for square in (True, False):
+        with FileSource(path, square) as source:
+            shapes.append(source.first.shape)
+    assert shapes == [(72, 128, 3), (72, 96, 3)]
 
 
 class Camera:
