@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -39,6 +40,10 @@ class Animation:
         Frames by their whole duration.
     frame_count : int
         Frames.
+    aspect : Fraction
+        1.
+    remarks : tuple of str
+        Empty.
 
     Raises
     ------
@@ -58,6 +63,7 @@ class Animation:
         self.width, self.height = self._picture.size
         self.frame_count = len(self._times) - 1
         self.fps = self.frame_count / self._times[-1]
+        self.aspect, self.remarks = Fraction(1), ()
 
     def __enter__(self) -> Self:
         return self

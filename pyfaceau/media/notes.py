@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pyfaceau.media.picture import FrameSource
-from pyfaceau.media.video import VideoReader
 from pyfaceau.types import Frame
 
 _SAID = {
@@ -81,29 +80,4 @@ class Notes:
             for mark in ("damaged", "cut", "clock", "resized", "turned")
             if self.counts[mark]
         ]
-        return said + about(frames)
-
-
-def about(frames: FrameSource) -> list[str]:
-    """Say what is known of a recording before its first frame is looked at.
-
-    Parameters
-    ----------
-    frames : FrameSource
-        An open video or sequence.
-
-    Returns
-    -------
-    list of str
-        Lines on its pixels and its clock; none where there is nothing to say.
-    """
-    video = getattr(frames, "source", frames)
-    if not isinstance(video, VideoReader):
-        return []
-    said = []
-    if video.aspect != 1:
-        done = f"made square, {video.width}x{video.height}" if video.corrected else "left as stored"
-        said.append(f"pixels are {video.aspect.numerator}:{video.aspect.denominator}, {done}")
-    if video.clockless:
-        said.append(f"the stream has no clock: {video.fps:g} frames/s assumed, --fps sets it")
-    return said
+        return [*said, *frames.remarks]

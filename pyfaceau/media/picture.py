@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
@@ -215,6 +216,14 @@ class FrameSource(Protocol):
     def frame_count(self) -> int | None:
         """Frames to come, where that is known."""
 
+    @property
+    def aspect(self) -> Fraction:
+        """Width of a stored pixel over its height."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Lines on its pixels and its clock, where there is something to say."""
+
     def __enter__(self) -> Self:
         """Return the source itself."""
 
@@ -281,6 +290,10 @@ class PictureSequence:
         30: for output that needs a rate.
     frame_count : int
         Pictures.
+    aspect : Fraction
+        1.
+    remarks : tuple of str
+        Empty.
 
     Raises
     ------
@@ -295,6 +308,7 @@ class PictureSequence:
         self.height, self.width = self._first.shape[:2]
         self.fps = FALLBACK_FPS
         self.frame_count = len(self._files)
+        self.aspect, self.remarks = Fraction(1), ()
 
     def __enter__(self) -> Self:
         return self

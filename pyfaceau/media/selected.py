@@ -43,6 +43,10 @@ class SelectedFrames:
         Frames per second that are left, for files that need a rate.
     frame_count : int or None
         Frames to come, about, where the source knows its own.
+    aspect : Fraction
+        The source's.
+    remarks : tuple of str
+        The source's.
 
     Raises
     ------
@@ -63,6 +67,7 @@ class SelectedFrames:
         self.width, self.height = source.width, source.height
         self.fps = min(selection.rate or math.inf, source.fps / selection.every)
         self.frame_count = self._expected()
+        self.aspect, self.remarks = source.aspect, source.remarks
 
     def _expected(self) -> int | None:
         """Return about how many frames will come."""

@@ -145,6 +145,19 @@ class VideoReader:
     ) -> None:
         self.close()
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Lines on its pixels and its clock, where there is something to say."""
+        said = []
+        if self.aspect != 1:
+            done = (
+                f"made square, {self.width}x{self.height}" if self.corrected else "left as stored"
+            )
+            said.append(f"pixels are {self.aspect.numerator}:{self.aspect.denominator}, {done}")
+        if self.clockless:
+            said.append(f"the stream has no clock: {self.fps:g} frames/s assumed, --fps sets it")
+        return tuple(said)
+
     def close(self) -> None:
         """Close the file; frames already given stay valid."""
         self._decoded.close()

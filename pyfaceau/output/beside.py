@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from pyfaceau.config import Lens
 from pyfaceau.errors import OutputError
-from pyfaceau.media.notes import about
 from pyfaceau.media.picture import FrameSource
 from pyfaceau.output.aligned import Align, AlignedFaces, Crop
 from pyfaceau.output.details import DetailsFile
@@ -69,15 +68,13 @@ class Origin:
             Its size, rate, pixels and clock.
         """
         size = source.width, source.height
-        video = getattr(source, "source", source)
-        aspect = float(getattr(video, "aspect", 1.0))
         return cls(
             source.path,
             size,
             lens.camera(*size),
             source.fps,
-            aspect=aspect,
-            notes=tuple(about(source)),
+            aspect=float(source.aspect),
+            notes=source.remarks,
         )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pyfaceau.errors import InputError
-from pyfaceau.types import Camera, Float64, HeadPose
+from pyfaceau.types import Camera, Float64, HeadPose, Int64
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,9 +100,10 @@ class TableFaces:
         return cls(table)
 
     @property
-    def frames(self) -> Any:
+    def frames(self) -> Int64:
         """(N,) int64: each row's number of the frame in its video, from 0."""
-        return self._table.index.to_numpy(np.int64) - 1
+        numbers: Int64 = self._table.index.to_numpy(np.int64) - 1
+        return numbers
 
     def __len__(self) -> int:
         return len(self._table)

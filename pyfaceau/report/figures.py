@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from pyfaceau.types import Int64
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +88,7 @@ def strongest(table: pd.DataFrame, count: int = 4) -> list[str]:
     return [name for name in names if name in chosen]
 
 
-def thinned(values: Any, points: int = POINTS) -> Any:
+def thinned(values: ArrayLike, points: int = POINTS) -> Int64:
     """Return which rows draw a curve: all, or those of the extremes of equal stretches.
 
     Parameters

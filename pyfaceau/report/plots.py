@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pyfaceau.report.figures import label, thinned
 from pyfaceau.types import SIDES
@@ -179,7 +180,9 @@ def matrix(rows: Sequence[str], columns: Sequence[str], values: Any, title: str)
     return figure
 
 
-def sessions_plot(names: Sequence[str], sides: dict[str, Any], title: str, unit: str) -> go.Figure:
+def sessions_plot(
+    names: Sequence[str], sides: Mapping[str, ArrayLike], title: str, unit: str
+) -> go.Figure:
     """Draw a value of both sides over the sessions of a person.
 
     Parameters

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError, PyfaceauError, VideoError, WeightsError
-from pyfaceau.media.notes import about
 from pyfaceau.media.selected import selected
 from pyfaceau.media.video import VideoReader
 from pyfaceau.models import weights
@@ -126,7 +125,7 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
                 _write(results, stack.enter_context(file), pipeline)
         finally:
             outcome.update(_said(audit.quality))
-            said = [outcome["warnings"], *about(video)]
+            said = [outcome["warnings"], *video.remarks]
             outcome["warnings"] = "; ".join(filter(None, said))
     if stamp(source) != outcome["input_stamp"]:
         raise VideoError(f"{source}: was changed while it was read")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pyfaceau.errors import OutputError, check_array
 from pyfaceau.prediction.models import N_FEATURES, AUModels
@@ -16,7 +16,7 @@ LISTS = {"best": "AU_all_best.txt", "static": "AU_all_static.txt"}
 """List files that `AUModels.load` reads, by what they are of."""
 
 
-def write_models(folder: Path, best: AUModels, static: AUModels, mean: Any) -> list[Path]:
+def write_models(folder: Path, best: AUModels, static: AUModels, mean: ArrayLike) -> list[Path]:
     """Write models that `AUModels.load`, and OpenFace, read.
 
     A file is little-endian: int32 type (0 static, 1 dynamic regressor; 4 static, 5 dynamic
