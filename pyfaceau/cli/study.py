@@ -137,10 +137,9 @@ def run(
         settings = with_sides(
             with_selection(with_header(_settings(config, static), header), chosen), sides
         )
-        if settings.split_face and (keep_features or baselines):
+        if settings.split_face and baselines:
             raise click.UsageError(
-                "--split-face: kept features hold the whole face only; "
-                "leave out --keep-features and --baseline"
+                "--split-face: a shared neutral face is of whole faces only; leave out --baseline"
             )
         wanted = Wanted(settings, keep_features, neutral, tuple(sorted(set(baselines))))
         _run(out, wanted, found, worker_options, force=False)

@@ -6,7 +6,7 @@ A feature file is a ZIP archive, readable by any ZIP tool and NumPy:
     ``format`` (``"pyfaceau features"``), ``version`` (1), ``pyfaceau`` (version that wrote it),
     ``frames``, ``faces``, ``block`` (frames per block), ``reasons`` (why frames have no face;
     position 0 is the empty reason), ``gaze`` (whether eyes were fitted), ``source`` (facts of the
-    video).
+    video), ``sides`` (whether faces were split).
 ``frames/B.npy``
     Block B of the frames: a record array, fields as in `RECORD`; see `pyfaceau.types` for units.
 ``eyes/B.npy``
@@ -18,6 +18,10 @@ A feature file is a ZIP archive, readable by any ZIP tool and NumPy:
     (4, 4464, faces of block B) uint8: FHOG as float32, cut into bytes from the lowest to the
     highest, dimension by dimension. So cut and deflated it takes two thirds of its size, and not
     a bit is lost: predictions from the file are those from the video to the byte.
+``halves/B.npy``
+    Where faces were split, how: a record array, fields as in `HALVES`.
+``left_geometry/B.npy``, ``left_hog/B.npy``, ``right_geometry/B.npy``, ``right_hog/B.npy``
+    As of the whole face, of the patient's halves that have features.
 
 A file without its end is no ZIP archive and is refused; versions other than 1 are refused.
 """
@@ -25,10 +29,9 @@ A file without its end is no ZIP archive and is refused; versions other than 1 a
 from __future__ import annotations
 
 import json
-import os
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -36,17 +39,23 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyfaceau import __version__
-from pyfaceau.errors import InputError, OutputError
-from pyfaceau.study.feature_records import EYES, MODES, RECORD
+from pyfaceau.errors import InputError
+from pyfaceau.study.feature_records import (
+    FORMAT,
+    HALVES,
+    RECORD,
+    VERSION,
+    eyes_of,
+    unpacked,
+)
 from pyfaceau.types import (
-    EyeFit,
+    SIDES,
     FaceFeatures,
     Float32,
     FrameResult,
-    Gaze,
     HeadPose,
     ShapeFit,
+    SplitFace,
     TrackedFace,
 )
 
@@ -54,164 +63,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pyfaceau.pdm.model import PDM
-
-FORMAT, VERSION = "pyfaceau features", 1
-BLOCK = 64
-"""Frames that are packed together."""
-
-_HOG, _MODES = 4464, MODES
-
-
-class FeatureWriter:
-    """Writes a feature file; used in a ``with`` statement, left by `finish`.
-
-    The file gets its name when it is whole. Leaving in any other way leaves nothing behind.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file; its folder is made.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._frames: list[FrameResult] = []
-        self._reasons = {"": 0}
-        self._blocks = self._count = self._faces = 0
-        self._gaze = False
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._part.unlink(missing_ok=True)
-            self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
-        except OSError as error:
-            raise self._unwritable(error) from None
-
-    @property
-    def _part(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with suppress(OSError, ValueError):  # a full disk has already been reported
-            self._zip.close()
-        with suppress(OSError):
-            self._part.unlink(missing_ok=True)
-
-    def write(self, result: FrameResult) -> None:
-        """Append a frame.
-
-        Parameters
-        ----------
-        result : FrameResult
-            The frame.
-
-        Raises
-        ------
-        OutputError
-            If the disk is full.
-        """
-        self._frames.append(result)
-        if len(self._frames) == BLOCK:
-            self._flush()
-
-    def finish(self, source: Mapping[str, Any]) -> Path:
-        """Complete the file and give it its name.
-
-        Parameters
-        ----------
-        source : mapping
-            Facts of the video, for the header; JSON.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
-        self._flush()
-        header = {
-            "format": FORMAT,
-            "version": VERSION,
-            "pyfaceau": __version__,
-            "frames": self._count,
-            "faces": self._faces,
-            "block": BLOCK,
-            "gaze": self._gaze,
-            "reasons": list(self._reasons),
-            "source": dict(source),
-        }
-        try:
-            with self._zip.open(_member("header.json"), "w") as member:
-                member.write(json.dumps(header, indent=1).encode())
-            self._zip.close()
-            self._part.replace(self.path)
-        except OSError as error:
-            raise self._unwritable(error) from None
-        return self.path
-
-    def _flush(self) -> None:
-        frames, self._frames = self._frames, []
-        if not frames:
-            return
-        if not self._count:
-            self._gaze = frames[0].gaze is not None
-        described = [result.features for result in frames if result.features is not None]
-        try:
-            self._array("frames", np.array([self._record(frame) for frame in frames], RECORD))
-            if self._gaze:
-                self._array("eyes", np.array([_eyes(frame) for frame in frames], EYES))
-            if described:
-                hog = np.stack([features.hog for features in described], axis=1).astype("<f4")
-                cut = hog.view("u1").reshape(_HOG, len(described), 4)
-                self._array("hog", cut.transpose(2, 0, 1))
-                params = np.stack([features.geometry[-_MODES:] for features in described])
-                self._array("geometry", params.astype("<f4"))
-        except OSError as error:
-            raise self._unwritable(error) from None
-        self._blocks += 1
-        self._count += len(frames)
-        self._faces += len(described)
-
-    def _record(self, result: FrameResult) -> tuple[Any, ...]:
-        face = result.face
-        return (
-            result.index,
-            result.timestamp,
-            face.confidence,
-            face.success,
-            face.ok,
-            result.features is not None,
-            self._reasons.setdefault(face.reason, len(self._reasons)),
-            face.landmarks,
-            face.shape.params_global,
-            face.shape.params_local,
-            result.landmarks_3d,
-            result.pose.translation,
-            result.pose.rotation,
-        )
-
-    def _array(self, kind: str, array: NDArray[Any]) -> None:
-        with self._zip.open(_member(f"{kind}/{self._blocks:06d}.npy"), "w") as member:
-            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-
-    def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(f"{self.path}: cannot be written: {error.strerror or error}")
 
 
 class FeatureFile:
@@ -271,7 +122,7 @@ class FeatureFile:
         Yields
         ------
         FrameResult
-            As written, without `aligned` and `action_units`.
+            As written, without `aligned` and action units.
 
         Raises
         ------
@@ -295,9 +146,32 @@ class FeatureFile:
         InputError
             If the file is damaged.
         """
+        return self._whole("frames", RECORD, self._blocks)
+
+    def _whole(self, kind: str, dtype: np.dtype[Any], blocks: int) -> NDArray[Any]:
         with self._damage():
-            blocks = [self._array("frames", number) for number in range(self._blocks)]
-            return np.concatenate([np.empty(0, RECORD), *blocks])
+            arrays = [self._array(kind, number) for number in range(blocks)]
+            return np.concatenate([np.empty(0, dtype), *arrays])
+
+    def halves(self) -> NDArray[Any]:
+        """Read which frames have which halves.
+
+        Returns
+        -------
+        (frames,) array of `HALVES`
+            In their order; empty where no sides are kept.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged.
+        """
+        return self._whole("halves", HALVES, self._blocks if self.sides else 0)
+
+    @property
+    def sides(self) -> bool:
+        """Whether halves of faces are kept."""
+        return bool(self.header.get("sides", False))
 
     @property
     def _blocks(self) -> int:
@@ -313,31 +187,38 @@ class FeatureFile:
     def _block(self, number: int) -> Iterator[FrameResult]:
         records = self._array("frames", number)
         eyes = self._array("eyes", number) if self.header["gaze"] else [None] * len(records)
-        features: Iterator[FaceFeatures] = iter(())
-        if records["described"].any():
-            features = self._features(number)
-        for record, pair in zip(records, eyes, strict=True):
-            yield self._result(record, pair, next(features) if record["described"] else None)
+        features = self._features(number, records["described"])
+        splits = self._splits(number) if self.sides else [None] * len(records)
+        for record, pair, face, split in zip(records, eyes, features, splits, strict=True):
+            yield self._result(record, pair, face, split)
 
-    def _features(self, number: int) -> Iterator[FaceFeatures]:
+    def _splits(self, number: int) -> Iterator[SplitFace | None]:
+        halves = self._array("halves", number)
+        sides = (self._features(number, halves[side], f"{side}_") for side in SIDES)
+        for hidden, left, right in zip(halves["hidden"], *sides, strict=True):
+            yield None if np.isnan(hidden) else SplitFace(left, right, float(hidden))
+
+    def _features(
+        self, number: int, described: NDArray[np.bool_], prefix: str = ""
+    ) -> Iterator[FaceFeatures | None]:
+        """Yield the features of each frame of a block; None where it has none."""
         from pyfaceau.features.geometry import geometry_descriptor
 
-        planes = self._array("hog", number)
-        params: Float32 = self._array("geometry", number)
-        hog = np.ascontiguousarray(planes.transpose(2, 1, 0)).view("<f4")[:, :, 0]
-        for values, shape in zip(hog, params, strict=True):
-            yield FaceFeatures(values, geometry_descriptor(self._pdm, shape))
+        faces: Iterator[tuple[Float32, Float32]] = iter(())
+        if described.any():
+            hog = unpacked(self._array(f"{prefix}hog", number))
+            faces = zip(hog, self._array(f"{prefix}geometry", number), strict=True)
+        for there in described:
+            if there:
+                values, shape = next(faces)
+                yield FaceFeatures(values, geometry_descriptor(self._pdm, shape))
+            else:
+                yield None
 
-    def _result(self, record: Any, pair: Any, features: FaceFeatures | None) -> FrameResult:
-        eyes = gaze = None
-        if pair is not None:
-            left, right = (
-                EyeFit(points, ShapeFit(placed, bent))
-                for points, placed, bent in zip(
-                    pair["points"], pair["params_global"], pair["params_local"], strict=True
-                )
-            )
-            eyes, gaze = (left, right), Gaze(pair["gaze"], pair["gaze_angles"])
+    def _result(
+        self, record: Any, pair: Any, features: FaceFeatures | None, split: SplitFace | None
+    ) -> FrameResult:
+        eyes, gaze = (None, None) if pair is None else eyes_of(pair)
         face = TrackedFace(
             bool(record["success"]),
             bool(record["ok"]),
@@ -357,30 +238,10 @@ class FeatureFile:
             gaze,
             None if pair is None else pair["points_3d"],
             features=features,
+            split=split,
         )
 
     def _array(self, kind: str, number: int) -> Any:
         member: IO[bytes]
         with self._zip.open(f"{kind}/{number:06d}.npy") as member:
             return np.lib.format.read_array(member, allow_pickle=False)
-
-
-def _member(name: str) -> zipfile.ZipInfo:
-    """Return a deflated member without a date: the same video gives the same bytes."""
-    info = zipfile.ZipInfo(name)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    return info
-
-
-def _eyes(result: FrameResult) -> tuple[Any, ...]:
-    gaze, eyes = result.gaze, result.face.eyes
-    if gaze is None or eyes is None:
-        raise InputError("result: expected eyes and gaze as in the first frame, got None")
-    return (
-        gaze.vectors,
-        gaze.angles,
-        [eye.points for eye in eyes],
-        [eye.shape.params_global for eye in eyes],
-        [eye.shape.params_local for eye in eyes],
-        result.eyes_3d,
-    )

@@ -17,7 +17,7 @@ from pyfaceau.media.video import VideoReader
 from pyfaceau.models import weights
 from pyfaceau.output.openface_csv import SPLIT, VIDEO, OpenFaceCSV
 from pyfaceau.output.quality import Quality, QualityWriter, Watch
-from pyfaceau.study.features import FeatureWriter
+from pyfaceau.study.feature_writer import FeatureWriter
 from pyfaceau.study.files import clear_parts
 from pyfaceau.study.identity import file_sha256, stamp
 from pyfaceau.study.worker import Tell
@@ -111,7 +111,10 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
         frames = selected(video, Config.from_table(task["config"]).selection)
         watch = Watch(frames)
         audit = stack.enter_context(QualityWriter(quality, frames.fps, float(video.aspect)))
-        cache = stack.enter_context(FeatureWriter(features)) if features else None
+        cache = None
+        if features:
+            sides = bool(task["config"].get("split_face"))
+            cache = stack.enter_context(FeatureWriter(features, sides))
         facts["sha256"] = outcome["input_sha256"]
         results = _tapped(pipeline, watch, audit, cache, facts, tell)
         try:

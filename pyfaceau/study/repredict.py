@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pyfaceau.asymmetry.units import SplitPredictor, restart
 from pyfaceau.config import Config
 from pyfaceau.errors import InputError, OutputError, check_array
 from pyfaceau.features.interval import parse_interval
 from pyfaceau.features.neutral import FixedNeutral, IntervalMedian
 from pyfaceau.features.running_median import DIMENSIONS, Calibration, FeatureMedian
 from pyfaceau.models.weights import locate
-from pyfaceau.output.openface_csv import OpenFaceCSV
+from pyfaceau.output.openface_csv import SPLIT, VIDEO, OpenFaceCSV
 from pyfaceau.pdm.model import PDM
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import AUPredictor
@@ -158,20 +160,32 @@ class Repredictor:
             known = baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
             calibration, levels = FixedNeutral(known.neutral), known.levels
         predictor = AUPredictor(self.models, calibration, levels, self._smooth)
-        with (
-            FeatureFile(features, self.pdm) as file,
-            OpenFaceCSV(table, header=self._header) as out,
-        ):
+        with FeatureFile(features, self.pdm) as file, ExitStack() as stack:
+            if file.sides and baseline is not None:
+                raise InputError(f"{features}: a baseline is of whole faces, not of their halves")
+            sides = self._sides(calibration) if file.sides else None
+            layout = VIDEO if sides is None else SPLIT
+            out = stack.enter_context(OpenFaceCSV(table, layout=layout, header=self._header))
             cuts = set(file.header.get("source", {}).get("cuts", ())) if self._restarts else set()
             for result in file:
                 out.write(result)
                 if result.index in cuts:
-                    predictor.restart()
+                    restart(predictor, sides)
                 predictor.update(result.features, result.timestamp)
+                if sides is not None:
+                    sides.update(result.split, result.timestamp)
                 if tell is not None:
                     tell(out.rows)
-            out.finish(*predictor.finish())
+            halves = () if sides is None else (sides.finish(),)
+            out.finish(*predictor.finish(), *halves)
             return out.rows
+
+    def _sides(self, calibration: Calibration | None) -> SplitPredictor:
+        """Return the predictor of the halves, as the pipeline has it."""
+        left, right = (
+            AUPredictor(self.models, deepcopy(calibration), smooth=self._smooth) for _ in range(2)
+        )
+        return SplitPredictor(left, right)
 
 
 def share_baseline(

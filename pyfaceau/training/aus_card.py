@@ -81,6 +81,11 @@ def _data(samples: Samples, options: AUOptions) -> list[str]:
         who = "; nobody is named, so each video is taken for a person"
     lines = [
         f"- {facts['faces']} labelled faces in {facts['videos']} videos{who}",
+        *(
+            ["- among them halves of faces, each made whole by its reflection (`--split-face`)"]
+            if facts["sides"]
+            else []
+        ),
         (
             f"- each video's labelled faces thinned evenly to {options.most} in all, where there "
             "were more; beside them, those by which its zero levels are found"

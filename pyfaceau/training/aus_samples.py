@@ -16,7 +16,7 @@ from pyfaceau.study.features import FeatureFile
 from pyfaceau.study.files import FEATURES
 from pyfaceau.study.ledger import FILE, Ledger
 from pyfaceau.training.aus_labels import Labels, labels_of_frames, match_videos
-from pyfaceau.types import Float32, Float64
+from pyfaceau.types import SIDES, Float32, Float64
 
 if TYPE_CHECKING:
     from pyfaceau.pdm.model import PDM
@@ -25,16 +25,21 @@ EVEN = 60
 """Faces of each video, evenly spaced and labelled or not, by which its zero levels are found."""
 
 
+VIEWS = ("", *SIDES)
+"""What of a face labels are of: the whole, or the patient's left or right half made whole."""
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Labelled faces.
+    """Labelled faces; halves, made whole by their reflection, are faces too.
 
     Attributes
     ----------
     features : (n, 4702) float32
         FHOG, then geometry in mm.
-    neutral : (videos, 4702) float32
-        The neutral face of each video, as the pipeline's running median ends.
+    neutral : (views, 4702) float32
+        The neutral face of each video, and of each of its halves that is labelled, as the
+        pipeline's running medians end.
     video, person : (n,) int64
         Whose each face is; positions in `neutral` and among the people.
     even : (n,) bool
@@ -76,7 +81,8 @@ def collect(
     pdm : PDM
         The shape model that the features are of.
     most : int
-        Faces to learn from; of more, each video's are thinned evenly.
+        Faces to learn from; of more, each video's are thinned evenly. Up to `EVEN` more of each
+        video give its zero level.
     tell : callable, optional
         Is told the videos done and their number.
 
@@ -88,26 +94,27 @@ def collect(
     Raises
     ------
     InputError
-        If a file is damaged, labels and features have no face in common, or labels are of sides.
+        If a file is damaged, labels and features have no face in common, labels are of sides and
+        features of whole faces only, or there are more videos than faces to learn from.
     """
-    sided = [str(target) for target in labels.targets if target.side]
-    if sided:
-        raise InputError(
-            f"{labels.path}: {sided[0]}: a features cache holds whole faces, not halves; sides "
-            "cannot be learnt from it: delete the columns of sides"
-        )
     files = _files(folder)
     matched = match_videos(labels, list(files))
     people = _people(folder, labels, matched)
+    views = [view for view in VIEWS if any(target.side == view for target in labels.targets)]
+    quota = most // (len(matched) * len(views))
+    if not quota:
+        raise InputError(
+            f"most: expected at least one face of each of {len(matched)} videos"
+            f"{' and side' if views != [''] else ''}, got {most}"
+        )
     parts, lost = [], 0
     neutrals: list[Float32] = []
-    quota = max(1, most // len(matched))
     for number, (name, rows) in enumerate(matched.items()):
-        part, neutral, missed = _of_video(files[name], labels, rows, pdm, quota)
-        lost += missed
-        if part is not None:
-            parts.append((*part, len(neutrals), people[name]))
-            neutrals.append(neutral)
+        for part, neutral, missed in _of_video(files[name], labels, rows, pdm, quota, views):
+            lost += missed
+            if part is not None:
+                parts.append((*part, len(neutrals), people[name], name))
+                neutrals.append(neutral)
         if tell is not None:
             tell(number + 1, len(matched))
     if not parts:
@@ -121,7 +128,8 @@ def collect(
     rest = labels.table["video"].nunique() - len(matched)
     facts = {
         "faces": int((~np.isnan(values)).any(axis=1).sum()),
-        "videos": len(parts),
+        "videos": len({part[5] for part in parts}),
+        "sides": any(views),
         "videos without features": max(rest, 0),
         "labelled frames without a face": lost,
         "people": len(names),
@@ -136,7 +144,7 @@ def collect(
         np.repeat([names.index(part[4]) for part in parts], sizes),
         even,
         values,
-        tuple(target.name for target in labels.targets),
+        _names(labels),
         facts,
     )
 
@@ -199,28 +207,70 @@ def _people(folder: Path, labels: Labels, matched: dict[str, NDArray[np.int64]])
     return {**people, "": source}
 
 
+def _names(labels: Labels) -> tuple[str, ...]:
+    """Return what is learnt: a label of a side is one of a face, that half made whole."""
+    return tuple(dict.fromkeys(target.name for target in labels.targets))
+
+
+def _of_view(values: Float64, labels: Labels, view: str) -> Float64:
+    """Return the labels of the whole face or of one side, a column for each of `_names`."""
+    names = _names(labels)
+    out = np.full((len(values), len(names)), np.nan)
+    for column, target in zip(values.T, labels.targets, strict=True):
+        if target.side == view:
+            out[:, names.index(target.name)] = column
+    return out
+
+
+Part = tuple[Float32, NDArray[np.bool_], Float64]
+"""Features, evenness and labels of faces."""
+
+
 def _of_video(
-    path: Path, labels: Labels, rows: NDArray[np.int64], pdm: PDM, quota: int
-) -> tuple[tuple[Float32, NDArray[np.bool_], Float64] | None, Float32, int]:
-    """Return features, evenness and labels of a video's faces, its neutral face, faces missing."""
+    path: Path,
+    labels: Labels,
+    rows: NDArray[np.int64],
+    pdm: PDM,
+    quota: int,
+    views: list[str],
+) -> list[tuple[Part | None, Float32, int]]:
+    """Return, of each view of a video: its faces, its neutral face, labelled faces missing."""
     with FeatureFile(path, pdm) as file:
+        if any(views) and not file.sides:
+            raise InputError(
+                f"{path}: labels are of sides and these features of whole faces; make them again "
+                "with: pyfaceau study run VIDEOS --out FOLDER --keep-features --split-face"
+            )
         records = file.records()
         values = labels_of_frames(labels, rows, records["index"], records["timestamp"])
-        labelled = ~np.isnan(values).all(axis=1)
-        seen = np.flatnonzero(records["described"])
-        wanted = _thinned(np.flatnonzero(labelled & records["described"]), quota)
-        missed = int((labelled & ~records["described"]).sum())
-        if not len(wanted):
-            return None, np.zeros(DIMENSIONS, np.float32), missed
-        even = _thinned(seen, min(EVEN, quota))
-        keep = np.union1d(wanted, even)
-        median, taken = RunningMedian(), []
-        chosen = set(keep.tolist())
-        for position, result in enumerate(file):
-            median.update(result.features, result.timestamp)
-            if position in chosen and result.features is not None:
-                face = result.features
-                taken.append(np.concatenate([face.hog, face.geometry]).astype(np.float32))
+        return [
+            _chosen(file, records["described"] if not view else file.halves()[view],
+                    _of_view(values, labels, view), view, quota)
+            for view in views
+        ]  # fmt: skip
+
+
+def _chosen(
+    file: FeatureFile, there: NDArray[np.bool_], values: Float64, view: str, quota: int
+) -> tuple[Part | None, Float32, int]:
+    """Read the labelled faces of a view, and some evenly spaced ones."""
+    labelled = ~np.isnan(values).all(axis=1)
+    wanted = _thinned(np.flatnonzero(labelled & there), quota)
+    missed = int((labelled & ~there).sum())
+    if not len(wanted):
+        return None, np.zeros(DIMENSIONS, np.float32), missed
+    even = _thinned(np.flatnonzero(there), min(EVEN, quota))
+    keep = np.union1d(wanted, even)
+    median, taken = RunningMedian(), []
+    chosen = set(keep.tolist())
+    for position, result in enumerate(file):
+        face = result.features
+        if view:
+            split = result.split
+            face = None if split is None else split.left if view == "left" else split.right
+        median.update(face, result.timestamp)
+        if position in chosen and face is not None:
+            taken.append(np.concatenate([face.hog, face.geometry]).astype(np.float32))
     part = np.stack(taken), np.isin(keep, even), values[keep]
     return part, median.neutral.astype(np.float32), missed
 

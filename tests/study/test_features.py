@@ -14,8 +14,18 @@ import pytest
 from pyfaceau.errors import InputError, OutputError
 from pyfaceau.features.geometry import geometry_descriptor
 from pyfaceau.pdm.model import PDM
-from pyfaceau.study.features import BLOCK, FeatureFile, FeatureWriter
-from pyfaceau.types import EyeFit, FaceFeatures, FrameResult, Gaze, HeadPose, ShapeFit, TrackedFace
+from pyfaceau.study.feature_writer import BLOCK, FeatureWriter
+from pyfaceau.study.features import FeatureFile
+from pyfaceau.types import (
+    EyeFit,
+    FaceFeatures,
+    FrameResult,
+    Gaze,
+    HeadPose,
+    ShapeFit,
+    SplitFace,
+    TrackedFace,
+)
 
 F32 = np.float32
 
@@ -98,6 +108,30 @@ def test_every_bit_comes_back(tmp_path: Path, pdm: PDM, count: int, eyes: bool):
         assert file.header["frames"] == count
         assert file.header["source"] == {"fps": 29.97}
     assert [list(flat(frame)) for frame in back] == [list(flat(frame)) for frame in frames]
+
+
+def test_halves_come_back(tmp_path: Path, pdm: PDM):
+    faces = [frame.features for frame in results(BLOCK + 3, pdm)]
+    pairs = [(faces[k], faces[-1 - k]) if k % 5 else (None, None) for k in range(len(faces))]
+    frames = [
+        dataclasses.replace(frame, split=SplitFace(*pair, k / 100) if k % 3 else None)
+        for k, (frame, pair) in enumerate(zip(results(BLOCK + 3, pdm), pairs, strict=True))
+    ]
+    with FeatureWriter(tmp_path / "a", sides=True) as writer:
+        for frame in frames:
+            writer.write(frame)
+        path = writer.finish({})
+    with FeatureFile(path, pdm) as file:
+        assert file.sides
+        assert [list(flat(frame)) for frame in file] == [list(flat(frame)) for frame in frames]
+        halves = file.halves()
+    split = [frame.split for frame in frames]
+    assert halves["left"].tolist() == [s is not None and s.left is not None for s in split]
+    assert halves["right"].tolist() == [s is not None and s.right is not None for s in split]
+    with FeatureFile(write(tmp_path / "b", frames), pdm) as file:
+        assert not file.sides
+        assert len(file.halves()) == 0
+        assert all(frame.split is None for frame in file)
 
 
 def test_the_same_frames_give_the_same_bytes(tmp_path: Path, pdm: PDM):

@@ -107,6 +107,28 @@ def test_features_give_the_bytes_that_the_video_gives(
     assert (tmp_path / "t.csv").read_bytes() == by_pipeline(config, neutral)
 
 
+def test_features_of_split_faces_give_their_bytes_too(
+    shared: Path, weights_dir: Path, tmp_path: Path
+):
+    shutil.copy(shared / "samples/video/single_face.mp4", tmp_path / NAMES[0])
+    (tmp_path / "list.csv").write_text("video\none.mp4\n")
+    config = replace(FAST, split_face=True)
+    run(tmp_path, Wanted(config, keep_features=True))
+    features = tmp_path / "out/one.mp4.features"
+    for neutral in ("", "0.5-1.5"):
+        pipeline = FullPythonAUPipeline(config=config)
+        calibration = IntervalMedian.parse(neutral) if neutral else None
+        pipeline.calibrate(calibration)
+        pipeline.write_csv(tmp_path / NAMES[0], tmp_path / "pipeline.csv")
+        Repredictor(config).write(features, tmp_path / "again.csv", neutral)
+        expected = (tmp_path / "pipeline.csv").read_bytes()
+        assert b"AU12_r_left" in expected
+        assert (tmp_path / "again.csv").read_bytes() == expected
+    known = Baseline(np.zeros(4702), np.zeros(17))
+    with pytest.raises(InputError, match=r"a baseline is of whole faces"):
+        Repredictor(config).write(features, tmp_path / "b.csv", baseline=known)
+
+
 def test_one_baseline_for_all_videos_of_a_person(
     study: tuple[Path, dict[str, dict[str, Any]]], tmp_path: Path
 ):

@@ -20,7 +20,8 @@ from pyfaceau.errors import InputError
 from pyfaceau.features.running_median import RunningMedian
 from pyfaceau.pdm.model import PDM
 from pyfaceau.prediction.models import AUModels
-from pyfaceau.study.features import FeatureFile, FeatureWriter
+from pyfaceau.study.feature_writer import FeatureWriter
+from pyfaceau.study.features import FeatureFile
 from pyfaceau.training.aus import empty_models, train_aus, with_models
 from pyfaceau.training.aus_files import write_models
 from pyfaceau.training.aus_fit import Fitted, fit
@@ -308,7 +309,7 @@ def test_bad_input_of_the_command_is_one_line(
     assert "no video of the labels (other.mov) is among the features" in outcome(head, elsewhere)
     late = [[row[0], int(row[1]) + 1000, *row[2:]] for row in table[1:]]
     assert "no labelled frame has a face" in outcome(head, late)
-    assert "cannot be learnt from it" in outcome("video frame AU12_left", [[VIDEOS[0], 1, 2]])
+    assert "these features of whole faces" in outcome("video frame AU12_left", [[VIDEOS[0], 1, 2]])
     assert "no .features files" in outcome(head, table[1:], tmp_path)
     constant = [[*row[:2], 1, 1] for row in table[1:]]
     assert "AU12_r: all labels are equal; AU10_c: absent in 0 people" in outcome(head, constant)
