@@ -30,6 +30,7 @@ from pyfaceau.cli.sides import asymmetry, side_options, with_sides
 from pyfaceau.cli.strict import HiddenCommand
 from pyfaceau.cli.study import repredict, study
 from pyfaceau.cli.train import train
+from pyfaceau.cli.warm_up import warm_up
 from pyfaceau.cli.weights import weights
 
 if TYPE_CHECKING:
@@ -292,3 +293,4 @@ main.add_command(train)
 main.add_command(overlay)
 main.add_command(report)
 main.add_command(evaluate)
+main.add_command(warm_up)

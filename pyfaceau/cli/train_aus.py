@@ -33,7 +33,9 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--out", required=True, type=_PATH, help="New folder of the models.")
 @click.option("--folds", type=int, default=5, show_default=True, help="Parts of the people.")
-@click.option("--most", type=int, default=3000, show_default=True, help="Faces to learn from, at most.")
+@click.option(
+    "--most", type=int, default=3000, show_default=True, help="Faces to learn from, at most."
+)
 @click.option(
     "--cost", "costs", type=float, multiple=True, help="C; may be repeated. Default: six to try."
 )

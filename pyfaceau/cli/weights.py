@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import click
 
+from pyfaceau.cli.warm_up import after_install
 from pyfaceau.errors import PyfaceauError
 from pyfaceau.models.manifest import Licence, WeightFile, manifest
 from pyfaceau.models.weights import problem, weights_dir
@@ -35,13 +36,19 @@ def weights() -> None:
 @click.option("--from", "source", metavar="FOLDER", help="Folder or address to look in first.")
 @click.option("--accept-license", is_flag=True, help="Accept the licences, which are shown.")
 @click.option("--unchecked", is_flag=True, help="Take files on trust that have no known checksum.")
+@click.option("--no-warm-up", is_flag=True, help="Do not compile now, see pyfaceau warm-up.")
 def install(
-    sets: tuple[str, ...], source: str | None, accept_license: bool, unchecked: bool
+    sets: tuple[str, ...],
+    source: str | None,
+    accept_license: bool,
+    unchecked: bool,
+    no_warm_up: bool,
 ) -> None:
     """Install the model files of SET (default: all that the shipped profiles need).
 
     Looked for in --from, $PYFACEAU_WEIGHTS_MIRROR, the mirrors of configs/mirrors.toml, then at
-    their official addresses. Files that are there and right are left alone.
+    their official addresses. Files that are there and right are left alone. Then kernels are
+    compiled, so that the first video starts at once.
     """
     from pyfaceau.models.install import install as install_sets
 
@@ -56,6 +63,8 @@ def install(
     for file in done.absent:
         click.echo(f"{file.path}: on no mirror; {manifest().sets[file.set].about}", err=True)
     click.echo(f"{len(done.fetched)} files installed in {weights_dir()}")
+    if not no_warm_up:
+        after_install(sets)
 
 
 def _accept(licences: Sequence[Licence], accepted: bool) -> bool:

@@ -206,7 +206,9 @@ def dense_single(
         places[v, 0] = v // 2 * inputs * lanes + v % 2 * WIDTH
         places[v, 1] = v * WIDTH
         places[v, 2] = max(min(out.shape[1] - v * WIDTH, WIDTH), 0)
-    out[:] = bias
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = bias[j]
     _sum_rows(vectors, weights, np.arange(inputs) * lanes, ends, places, out, False)
 
 

@@ -63,7 +63,10 @@ def _open_cache() -> str:
         folder.touch()  # in use
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        logger.warning("compiling for this machine; this is done once and takes about a minute")
+        logger.warning(
+            "compiling for this machine; this is done once and takes about a minute "
+            "(pyfaceau warm-up does it beforehand, on all cores)"
+        )
         for other in folder.parent.iterdir():
             if time.time() - other.stat().st_mtime > _KEEP_SECONDS:
                 shutil.rmtree(other, ignore_errors=True)

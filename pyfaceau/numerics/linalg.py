@@ -185,7 +185,9 @@ def symmetric_inverse(a: Float64, out: Float64) -> bool:
         False, and zeros, where A is not positive definite.
     """
     n = a.shape[0]
-    out[:] = a
+    for i in range(n):  # a copy by slices compiles for seconds
+        for j in range(n):
+            out[i, j] = a[i, j]
     rows = np.empty((_PIVOTS, n), np.float64)
     scaled = np.empty((_PIVOTS, n), np.float64)
     for first in range(0, n, _PIVOTS):
@@ -212,8 +214,9 @@ def _take_rows(upper: Float64, first: int, rows: Float64) -> None:
         for i in range(first):
             rows[t, i] = upper[i, k]
             upper[i, k] = 0.0
-        rows[t, k:] = upper[k, k:]
-        upper[k, k:] = 0.0
+        for i in range(k, len(upper)):
+            rows[t, i] = upper[k, i]
+            upper[k, i] = 0.0
 
 
 @kernel

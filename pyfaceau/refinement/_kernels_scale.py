@@ -59,11 +59,22 @@ def reference_frame(
     for i in range(n):
         points[i, 0], points[i, 1] = base[i], base[n + i]
         reference[i, 0], reference[i, 1] = flat[i], flat[n + i]
-    if base[:n].max() == base[:n].min() or base[n:].max() == base[n:].min():
+    if _all_equal(base, 0, n) or _all_equal(base, n, 2 * n):
         return -1
-    to_reference[:] = align_similarity(points, reference)
-    to_image[:] = invert2(to_reference)
+    there = align_similarity(points, reference)
+    back = invert2(there)
+    for i in range(2):
+        for j in range(2):
+            to_reference[i, j], to_image[i, j] = there[i, j], back[i, j]
     return _nearest(centres, params_global[1:4])
+
+
+@kernel
+def _all_equal(values: Float32, first: int, stop: int) -> bool:
+    for i in range(first, stop):  # noqa: SIM110 - a kernel
+        if values[i] != values[first]:
+            return False
+    return True
 
 
 @kernel

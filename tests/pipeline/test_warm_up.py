@@ -1,0 +1,86 @@
+"""Compiling beforehand: the drawing is a face, and a video calls nothing else afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pyfaceau.cli.command import main
+from pyfaceau.cli.warm_up import after_install
+from pyfaceau.detection.mtcnn import MTCNN
+from pyfaceau.detection.retinaface import RetinaFace
+from pyfaceau.pipeline.warm_up import drawn_face
+
+CALLED = """
+import sys
+from numba.core.dispatcher import Dispatcher
+import gc
+from pyfaceau import FullPythonAUPipeline
+from pyfaceau.config import Config
+from pyfaceau.pipeline.warm_up import STEPS, Stages
+
+def compiled():
+    found = [one for one in gc.get_objects() if isinstance(one, Dispatcher)]
+    return {(one.__module__, one.__name__, s) for one in found for s in one.overloads}
+
+stages = Stages(Config.load(sys.argv[1]))
+for step in STEPS.values():
+    step(stages)
+before = compiled()
+FullPythonAUPipeline(config=sys.argv[1]).process_video(sys.argv[2], max_frames=20)
+for name in sorted(f"{m}.{n}" for m, n, _ in compiled() - before):
+    print(name)
+"""
+
+
+@pytest.mark.parametrize("config", ["openface", "default", "fast"])
+def test_a_video_calls_nothing_that_was_not_compiled(
+    shared: Path, weights_dir: Path, config: str
+) -> None:
+    video = shared / "samples/video/single_face.mp4"
+    command = [sys.executable, "-c", CALLED, config, str(video)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_both_detectors_find_the_drawing(weights_dir: Path) -> None:
+    for detector in (MTCNN().faces, RetinaFace().detect):
+        (box,) = detector(drawn_face())
+        assert box.score > 0.9
+        assert (box.x + box.width / 2, box.y + box.height / 2) == pytest.approx((161, 130), abs=12)
+
+
+def test_the_command_says_what_is_ready(weights_dir: Path) -> None:
+    done = CliRunner().invoke(main, ["warm-up", "--config", "fast", "--processes", "1"])
+    assert done.exit_code == 0, done.output
+    assert "the first video starts at once" in done.output
+    done = CliRunner().invoke(main, ["warm-up", "--processes", "0"])
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert "processes: expected 1 or more, got 0" in done.output
+    done = CliRunner().invoke(main, ["warm-up", "--config", "nosuch"])
+    assert done.exit_code == 1
+    assert "nosuch" in done.output
+
+
+def test_missing_models_are_said_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYFACEAU_WEIGHTS_DIR", str(tmp_path))
+    done = CliRunner().invoke(main, ["warm-up", "--config", "fast", "--processes", "1"])
+    assert done.exit_code == 1
+    assert done.output.count("\n") == 1
+    assert "pyfaceau weights install" in done.output
+
+
+def test_installing_goes_on_where_nothing_can_be_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYFACEAU_WEIGHTS_DIR", str(tmp_path))
+    after_install(["openface"])
+    said = capsys.readouterr()
+    assert said.err.startswith("not compiled yet: ")
+    assert said.err.count("\n") == 1
+    after_install(["facemap"])  # no profile needs it
+    assert capsys.readouterr() == ("", "")
