@@ -295,8 +295,8 @@ def people(folder: Path, count: int | None = None, known: Collection[str] = ()) 
     from pyfaceau import CLNF
 
     model = CLNF(detector="retinaface")
-    known = np.load(folder / "neutral_front.npz", allow_pickle=False)
-    for name, manual in list(zip(known["names"], known["ibug68"], strict=True))[:count]:
+    marked = np.load(folder / "neutral_front.npz", allow_pickle=False)
+    for name, manual in list(zip(marked["names"], marked["ibug68"], strict=True))[:count]:
         number = str(name)[:3]
         if number in known:
             continue

@@ -8,21 +8,42 @@ import cv2
 import numpy as np
 
 from pyfaceau.alignment.aligner import FaceAligner
-from pyfaceau.asymmetry.midline import PARTNERS, find_midline, half_made_whole, left_half
+from pyfaceau.asymmetry._kernels import reflect_beyond
+from pyfaceau.asymmetry.midline import (
+    PARTNERS,
+    Midline,
+    find_midline,
+    half_made_whole,
+    left_half,
+)
 from pyfaceau.errors import check_array, check_image
 from pyfaceau.features.fhog import fhog
 from pyfaceau.features.geometry import geometry_descriptor
 from pyfaceau.numerics.rotation import euler_to_matrix
+from pyfaceau.numerics.warp import gray_from_bgr
 from pyfaceau.pdm.model import PDM
-from pyfaceau.types import FaceFeatures, Float32, Float64, Int32, SplitFace, UInt8
+from pyfaceau.tracking.stages import Refiner
+from pyfaceau.tracking.targeted_fitter import MAX_DRIFT
+from pyfaceau.types import FaceFeatures, Float32, Float64, Int32, ShapeFit, SplitFace, UInt8
 
 MAX_YAW = 30.0
 """Degrees to either side beyond which a face is not split: OpenFace's action-unit models learnt
 from nearly frontal faces, and the half that is turned away is mostly invented."""
 
+REACH = 6.0
+"""Where a half's fit in the frame before lies further than this (RMS, mm) from the half as the
+whole face's landmarks have it now, the fit starts from these."""
+
+_ROOM = 0.35
+"""Of the landmarks' extent: so far about them the reflected picture is made."""
+
 
 class FaceSplitter:
     """Reflects each half of a face into a whole one, in memory, and describes it.
+
+    A refiner fits the shape model to the reflected picture, as a tracker of a half-face video
+    would. Without one, the whole face's landmarks are reflected: these are pulled towards
+    symmetry, so that each half shows some of what the other does.
 
     The half on the image's right is split on the mirrored picture, so that a mirrored recording
     gives the same bytes with the sides exchanged.
@@ -37,18 +58,32 @@ class FaceSplitter:
         Triangles of landmarks that cover the face.
     mirrored_input : bool
         The recording is mirrored, as selfie cameras do: the patient's left is the image's left.
+    refiner : Refiner, optional
+        Fits each half in its own picture; one that needs no landmarks of a network.
     """
 
     def __init__(
-        self, pdm: PDM, aligner: FaceAligner, triangles: Int32, mirrored_input: bool = False
+        self,
+        pdm: PDM,
+        aligner: FaceAligner,
+        triangles: Int32,
+        mirrored_input: bool = False,
+        refiner: Refiner | None = None,
     ) -> None:
-        self._pdm, self._aligner = pdm, aligner
+        self._pdm, self._aligner, self._refiner = pdm, aligner, refiner
         self._mirrored_input = mirrored_input
         half = left_half() | (np.arange(68) == PARTNERS)
         self._triangles = triangles[half[triangles].all(axis=1)]
         self._frontal = np.abs(self._areas(np.eye(3, dtype=np.float32)))
 
-    def split(self, image: Any, landmarks: Any) -> SplitFace:
+    def split(
+        self,
+        image: Any,
+        landmarks: Any,
+        *,
+        gray: UInt8 | None = None,
+        before: SplitFace | None = None,
+    ) -> SplitFace:
         """Describe both halves of a face.
 
         Parameters
@@ -57,6 +92,10 @@ class FaceSplitter:
             BGR picture.
         landmarks : (68, 2) float32
             Pixels.
+        gray : (H, W) uint8, optional
+            The picture in gray, where it is known.
+        before : SplitFace, optional
+            The frame before: its halves' shapes are where their fits start.
 
         Returns
         -------
@@ -77,11 +116,17 @@ class FaceSplitter:
         hidden = max(self.hidden(rotation) for rotation in angles)
         if max(abs(float(rotation[1])) for rotation in angles) > np.radians(MAX_YAW):
             return SplitFace(None, None, hidden)
-        on_left = self._whole(picture, points)
-        on_right = self._whole(np.asarray(cv2.flip(picture, 1), np.uint8), mirrored)
-        if self._mirrored_input:
-            return SplitFace(on_left, on_right, hidden)
-        return SplitFace(on_right, on_left, hidden)
+        if self._refiner is not None and gray is None:
+            gray = gray_from_bgr(np.ascontiguousarray(picture))
+        fits = (None, None) if before is None else before.fits
+        turn = (False, True) if self._mirrored_input else (True, False)
+        (left, left_fit), (right, right_fit) = (
+            self._whole(_flipped(picture), None if gray is None else _flipped(gray), mirrored, fit)
+            if flip
+            else self._whole(picture, gray, points, fit)
+            for flip, fit in zip(turn, fits, strict=True)
+        )
+        return SplitFace(left, right, hidden, fits=(left_fit, right_fit))
 
     def hidden(self, rotation: Float32) -> float:
         """Return how much of the half on the image's left the camera does not see.
@@ -113,10 +158,55 @@ class FaceSplitter:
         signed: Float64 = areas * np.sign(front)
         return signed
 
-    def _whole(self, image: UInt8, landmarks: Float64) -> FaceFeatures:
-        """Describe the half on the image's left, completed by its reflection."""
+    def _whole(
+        self, image: UInt8, gray: UInt8 | None, landmarks: Float64, before: ShapeFit | None
+    ) -> tuple[FaceFeatures, ShapeFit]:
+        """Describe the half on the image's left, completed by its reflection; tell its shape."""
         line = find_midline(landmarks)
         whole = half_made_whole(landmarks, line).astype(np.float32)
-        fit = self._pdm.calc_params(whole)
+        fit = self._refined(gray, whole, line, before)
+        if fit is None:
+            fit = self._pdm.calc_params(whole)
+        else:
+            whole = self._pdm.shape_2d(fit)
         aligned = self._aligner.align(image, whole, fit, mirror=line.reflection)
-        return FaceFeatures(fhog(aligned.image), geometry_descriptor(self._pdm, fit.params_local))
+        described = FaceFeatures(
+            fhog(aligned.image), geometry_descriptor(self._pdm, fit.params_local)
+        )
+        return described, fit
+
+    def _refined(
+        self, gray: UInt8 | None, whole: Float32, line: Midline, before: ShapeFit | None
+    ) -> ShapeFit | None:
+        """Fit a half to its own picture; None where nothing fits it, or the fit is lost."""
+        if self._refiner is None or gray is None:
+            return None
+        if before is None or self._apart(before, whole) > REACH:
+            before = self._pdm.calc_params(whole)
+        fit = self._refiner.fit(_with_reflection(gray, whole, line), before, None, True)
+        return fit if self._apart(fit, whole) <= MAX_DRIFT else None
+
+    def _apart(self, fit: ShapeFit, points: Float32) -> float:
+        """Return the root mean square distance of a shape from points, mm."""
+        scale = float(fit.params_global[0])
+        squares = np.square(self._pdm.shape_2d(fit) - points).sum(axis=1)
+        return float(np.sqrt(squares.mean())) / scale if scale > 0 else np.inf
+
+
+def _flipped(image: UInt8) -> UInt8:
+    """Return a picture mirrored."""
+    return np.asarray(cv2.flip(image, 1), np.uint8)
+
+
+def _with_reflection(gray: UInt8, points: Float32, line: Midline) -> UInt8:
+    """Return a picture with the reflection of what is left of a line beyond it, about points."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = _ROOM * float((high - low).max())
+    size = np.array(gray.shape[::-1])
+    box = [np.clip(corner, 0, size) for corner in (low - room, high + room)]
+    x, y = line.direction
+    normal = np.array([y, -x, x * line.point[1] - y * line.point[0]])
+    out: UInt8 = gray.copy()
+    corners = np.concatenate(box).astype(np.int64)
+    reflect_beyond(np.ascontiguousarray(gray), line.reflection, normal, corners, out)
+    return out

@@ -13,6 +13,7 @@ from pyfaceau.errors import check_type
 from pyfaceau.features.running_median import Calibration
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import AUPredictor
+from pyfaceau.tracking.gray import in_gray
 from pyfaceau.types import SPLIT_UNITS, AUPrediction, Float64, Frame, SplitFace, TrackedFace
 
 
@@ -39,11 +40,13 @@ class SplitPredictor:
         self._right.reset()
         self._split = bytearray()
         self._hidden: list[float] = []
+        self._before: SplitFace | None = None
 
     def restart(self) -> None:
         """Learn both neutral faces anew, see `AUPredictor.restart`."""
         self._left.restart()
         self._right.restart()
+        self._before = None
 
     def see(self, frame: Frame, face: TrackedFace) -> SplitFace | None:
         """Divide the next frame's face and take its halves.
@@ -66,7 +69,12 @@ class SplitPredictor:
             If there is no splitter.
         """
         splitter = check_type("splitter", self._splitter, FaceSplitter)
-        split = splitter.split(frame.image, face.landmarks) if face.ok else None
+        split = None
+        if face.ok:
+            split = splitter.split(
+                frame.image, face.landmarks, gray=in_gray(frame), before=self._before
+            )
+        self._before = split
         units = self.update(split, frame.timestamp)
         return None if split is None else replace(split, units=units)
 

@@ -21,6 +21,7 @@ from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import predict_picture
 from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.tracking.gray import in_gray
+from pyfaceau.tracking.stages import Refiner
 from pyfaceau.types import (
     AlignedFace,
     Camera,
@@ -93,13 +94,15 @@ class FaceMeasurer:
             self._au_models[static] = AUModels.load(self._au_folder, static)
         return self._au_models[static]
 
-    def splitter(self, mirrored_input: bool) -> FaceSplitter:
+    def splitter(self, mirrored_input: bool, refiner: Refiner | None = None) -> FaceSplitter:
         """Return what divides faces into halves.
 
         Parameters
         ----------
         mirrored_input : bool
             The recording is mirrored.
+        refiner : Refiner, optional
+            Fits each half in its own picture.
 
         Returns
         -------
@@ -107,7 +110,7 @@ class FaceMeasurer:
             By this object's shape model and triangles.
         """
         triangles = read_triangles(self._triangulation)
-        return FaceSplitter(self.pdm, self._aligner, triangles, mirrored_input)
+        return FaceSplitter(self.pdm, self._aligner, triangles, mirrored_input, refiner)
 
     def possible(self, groups: Iterable[str]) -> tuple[str, ...]:
         """Return those groups of columns that can be measured: no gaze where no eyes are fitted.

@@ -24,7 +24,14 @@ from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.pipeline.watching import Watching
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
+from pyfaceau.tracking.tracker import (
+    Tracker,
+    choose_face,
+    eyes_of,
+    make_tracker,
+    refiner_of,
+    track,
+)
 from pyfaceau.tracking.turning import TurningTracker, measured_upright
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
 
@@ -110,9 +117,9 @@ class FullPythonAUPipeline:
         """Load the stages."""
         self._measurer = measurer_for(self.config)
         self.layout = self._measurer.layout(SPLIT if self.config.split_face else VIDEO)
-        self.calibrate(None)
         tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
         self._tracker = TurningTracker(tracker)
+        self.calibrate(None)
         self._watching = Watching(self.config)
         choose_face(self._tracker, self.config.selection)
         self._measurer.eyes = eyes_of(self._tracker)
@@ -134,7 +141,8 @@ class FullPythonAUPipeline:
         models, smooth = self._measurer.au_models(self.config.static_aus), self.config.smoothing
         self._predictor = AUPredictor(models, calibration, smooth=smooth)
         if self.config.split_face:
-            splitter = self._measurer.splitter(self.config.mirrored_input)
+            refiner = refiner_of(self._tracker)
+            splitter = self._measurer.splitter(self.config.mirrored_input, refiner)
             self._sides = split_predictor(models, sides or (calibration,) * 2, smooth, splitter)
 
     def reset(self) -> None:

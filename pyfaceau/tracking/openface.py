@@ -9,7 +9,9 @@ import numpy as np
 
 from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.refinement.face_model import FaceModel, blank_shape
+from pyfaceau.refinement.face_refiner import FaceRefiner
 from pyfaceau.tracking.gray import in_gray
+from pyfaceau.tracking.stages import Refiner
 from pyfaceau.types import FaceBox, Float32, Frame, Selection, ShapeFit, TrackedFace, UInt8
 
 _FIRST_EVERY = 12
@@ -94,6 +96,11 @@ class OpenFaceTracker:
     def eyes(self) -> EyeFitter | None:
         """The eyes' fitter; the faces come with eyes already."""
         return EyeFitter.of(self.model)
+
+    @property
+    def refiner(self) -> Refiner | None:
+        """The face's fit, for pictures that are not of the video."""
+        return FaceRefiner(self.model)
 
     def reset(self) -> None:
         """Forget everything: the next frame is the first of a new video."""

@@ -149,6 +149,11 @@ class TargetedTracker:
         """The eyes' fitter, where eyes are wanted."""
         return self.fitter.eyes
 
+    @property
+    def refiner(self) -> Refiner | None:
+        """What fits the shape model, where something does."""
+        return self.fitter.refiner
+
     def reset(self) -> None:
         """Forget the face: the next frame starts a new video."""
         self._track: _Track | None = None

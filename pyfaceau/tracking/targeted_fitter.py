@@ -126,10 +126,10 @@ class TargetedFitter:
         if not 0 <= threshold < 1:
             raise InputError(f"threshold: expected 0 or more and below 1, got {threshold}")
         self.eyes = eyes
+        self.refiner = refiner
         self._detector = detector
         self._landmarks = landmarks
         self._pdm = pdm
-        self._refiner = refiner
         self._validator = validator
         self._threshold = threshold
         self._helper = helper or Helper(1)
@@ -250,7 +250,7 @@ class TargetedFitter:
         Proposal
             For `judge`.
         """
-        refiner = self._refiner
+        refiner = self.refiner
         network_points: Promise[Float32] = Shelved(
             lambda: self._ask_network(image, crop_from_points(points))
         )
@@ -355,9 +355,9 @@ class TargetedFitter:
         distance = _distance(shape, landmarks, network_points)
         if distance > MAX_RESIDUAL:
             return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
-        if self._refiner is None:
+        if self.refiner is None:
             return self._judge(gray, shape, landmarks, distance / MAX_RESIDUAL)
-        shape = self._refiner.fit(gray, shape, network_points, False)
+        shape = self.refiner.fit(gray, shape, network_points, False)
         landmarks = self._pdm.shape_2d(shape)
         return self._judge(
             gray, shape, landmarks, _distance(shape, landmarks, network_points) / MAX_DRIFT

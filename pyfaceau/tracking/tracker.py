@@ -87,6 +87,21 @@ class FitsEyes(Protocol):
 
 
 @runtime_checkable
+class FitsShapes(Protocol):
+    """A tracker whose way of fitting the shape model can be used on other pictures.
+
+    Attributes
+    ----------
+    refiner : Refiner or None
+        Has no memory; None where the profile refines nothing.
+    """
+
+    @property
+    def refiner(self) -> Refiner | None:
+        """What fits the shape model."""
+
+
+@runtime_checkable
 class _ChoosingTracker(Protocol):
     selection: Selection
 
@@ -251,6 +266,23 @@ def eyes_of(tracker: Tracker | FaceFitter) -> EyeFitter | None:
         None where no eyes are wanted, or the models have none.
     """
     return tracker.eyes if isinstance(tracker, FitsEyes) else None
+
+
+def refiner_of(tracker: Tracker) -> Refiner | None:
+    """Return what fits the shape model to a picture as a tracker does it.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        Any.
+
+    Returns
+    -------
+    Refiner or None
+        None where there is none, or where it needs points of a network.
+    """
+    refiner = tracker.refiner if isinstance(tracker, FitsShapes) else None
+    return None if refiner is None or refiner.needs_landmarks else refiner
 
 
 def _openface_tracker(config: Config) -> OpenFaceTracker:

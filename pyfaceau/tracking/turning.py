@@ -16,7 +16,8 @@ import numpy as np
 
 from pyfaceau.numerics.rotation import turned_euler
 from pyfaceau.refinement.eyes import EyeFitter
-from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, track
+from pyfaceau.tracking.stages import Refiner
+from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, refiner_of, track
 from pyfaceau.types import (
     Camera,
     EyeFit,
@@ -42,6 +43,10 @@ LOOK_EVERY = 60
 SURE = 0.8
 """Detections below this score do not count."""
 
+CLEAR = 1.0
+"""Agreement by which another turn must beat a picture in which a face is seen upright: nearly all
+faces are, and in a turned picture the detector often says so of a face that is not."""
+
 
 def upright_turn(image: UInt8, detect: Detect) -> int | None:
     """Tell by how much a picture is to be turned so that its face is upright.
@@ -61,7 +66,8 @@ def upright_turn(image: UInt8, detect: Detect) -> int | None:
     Returns
     -------
     int or None
-        Quarter turns, counter-clockwise, 0 to 3; None where there is no face.
+        Quarter turns, counter-clockwise, 0 to 3; None where there is no face, or where it is seen
+        upright as it is and another turn is likelier but not clearly so.
     """
     angles: list[float] = []
     scores: list[float] = []
@@ -79,6 +85,9 @@ def upright_turn(image: UInt8, detect: Detect) -> int | None:
         for turn in range(4)
     ]
     best = int(np.argmax(agreement))
+    seen_upright = scores[0] > 0 and np.cos(angles[0]) > np.sqrt(0.5)
+    if best and seen_upright and agreement[best] - agreement[0] < CLEAR:
+        return None
     return best if agreement[best] > 0 else None
 
 
@@ -145,6 +154,11 @@ class TurningTracker:
     def eyes(self) -> EyeFitter | None:
         """The eyes' fitter."""
         return eyes_of(self.inner)
+
+    @property
+    def refiner(self) -> Refiner | None:
+        """What fits the shape model."""
+        return refiner_of(self.inner)
 
     @property
     def selection(self) -> Selection:

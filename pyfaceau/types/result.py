@@ -8,7 +8,7 @@ import numpy as np
 
 from pyfaceau.errors import check_array, check_image
 from pyfaceau.types.arrays import Float32, Float64, UInt8, store
-from pyfaceau.types.face import TrackedFace
+from pyfaceau.types.face import ShapeFit, TrackedFace
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,12 +135,16 @@ class SplitFace:
     units : tuple of (AUPrediction or None)
         Left, right: values known at this frame, before the whole-video pass; None where not
         computed.
+    fits : tuple of (ShapeFit or None)
+        Left, right: the shape of each half made whole; None where there is none. Of the half on
+        the image's right it is that in the mirrored picture.
     """
 
     left: FaceFeatures | None
     right: FaceFeatures | None
     hidden: float
     units: tuple[AUPrediction | None, AUPrediction | None] = (None, None)
+    fits: tuple[ShapeFit | None, ShapeFit | None] = (None, None)
 
 
 @dataclass(frozen=True, eq=False)

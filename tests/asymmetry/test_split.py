@@ -10,7 +10,8 @@ import pytest
 import pyfaceau
 from pyfaceau.alignment.aligner import FaceAligner
 from pyfaceau.alignment.mask import read_triangles
-from pyfaceau.asymmetry.midline import PARTNERS
+from pyfaceau.asymmetry._kernels import reflect_beyond
+from pyfaceau.asymmetry.midline import PARTNERS, Midline, find_midline
 from pyfaceau.asymmetry.split import FaceSplitter
 from pyfaceau.asymmetry.units import SplitPredictor
 from pyfaceau.media.video import VideoReader
@@ -18,7 +19,10 @@ from pyfaceau.output.openface_csv import SPLIT, OpenFaceCSV
 from pyfaceau.pdm.model import PDM
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.types import SPLIT_UNITS, FaceFeatures, Float32, SplitFace, UInt8
+from pyfaceau.refinement.face_model import FaceModel
+from pyfaceau.refinement.face_refiner import FaceRefiner
+from pyfaceau.tracking.stages import Refiner
+from pyfaceau.types import SPLIT_UNITS, FaceFeatures, Float32, ShapeFit, SplitFace, UInt8
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +42,33 @@ def face(shared: Path) -> tuple[UInt8, Float32]:
     return image, (np.round(points * 1024) / 1024).astype(np.float32)
 
 
-def splitter(pdm: PDM, weights: Path, mirrored_input: bool = False) -> FaceSplitter:
+def splitter(
+    pdm: PDM, weights: Path, mirrored_input: bool = False, refiner: Refiner | None = None
+) -> FaceSplitter:
     """Return what divides faces."""
     file = weights / "tris_68_full.txt"
-    return FaceSplitter(pdm, FaceAligner(pdm, file), read_triangles(file), mirrored_input)
+    return FaceSplitter(pdm, FaceAligner(pdm, file), read_triangles(file), mirrored_input, refiner)
+
+
+class Told:
+    """A refiner that remembers what it was given and says what it was told."""
+
+    needs_landmarks = False
+
+    def __init__(self, shift: float = 0.0) -> None:
+        self.shift, self.starts, self.pictures = shift, [], []
+
+    def fit(
+        self, gray: UInt8, start: ShapeFit, landmarks: Float32 | None, trusted: bool
+    ) -> ShapeFit:
+        """Return the start, moved to the right, pixels."""
+        assert landmarks is None
+        assert trusted
+        self.starts.append(start)
+        self.pictures.append(gray)
+        params = start.params_global.copy()
+        params[4] += self.shift
+        return ShapeFit(params, start.params_local)
 
 
 def equal(one: FaceFeatures | None, other: FaceFeatures | None) -> bool:
@@ -98,6 +125,108 @@ def test_turned_face_has_no_split(pdm: PDM, weights_dir: Path) -> None:
     assert split.left is None
     assert split.right is None
     assert split.hidden > 0.3
+
+
+def test_refined_halves_swap_with_the_mirror_too(
+    pdm: PDM, weights_dir: Path, face: tuple[UInt8, Float32]
+) -> None:
+    image, points = face
+    refiner = FaceRefiner(FaceModel.load("main_clnf_general.txt"))
+    turned = points[PARTNERS]
+    turned[:, 0] = image.shape[1] - 1 - turned[:, 0]
+    made = splitter(pdm, weights_dir, refiner=refiner)
+    plain = made.split(image, points)
+    mirror = made.split(np.ascontiguousarray(image[:, ::-1]), turned)
+    assert equal(plain.left, mirror.right)
+    assert equal(plain.right, mirror.left)
+    assert not equal(plain.left, splitter(pdm, weights_dir).split(image, points).left)
+    again = made.split(image, points, before=plain)
+    starts = [fit.params_global for fit in plain.fits]
+    moves = [np.abs(a.params_global - b) for a, b in zip(again.fits, starts, strict=True)]
+    assert max(move[4:].max() for move in moves) < 1.0  # pixels: it was nearly there
+    assert not equal(plain.left, again.left)
+
+
+def test_fits_go_on_from_the_frame_before_unless_that_is_far(
+    pdm: PDM, weights_dir: Path, face: tuple[UInt8, Float32]
+) -> None:
+    image, points = face
+    told = Told(shift=0.5)
+    made = splitter(pdm, weights_dir, refiner=told)
+    first = made.split(image, points)
+    second = made.split(image, points, before=first)
+    assert told.starts[2:] == list(first.fits)
+    assert second.fits[0].params_global[4] == first.fits[0].params_global[4] + 0.5
+    far = ShapeFit(first.fits[0].params_global + np.float32([0, 0, 0, 0, 60, 0]), pdm_zero(pdm))
+    made.split(image, points, before=SplitFace(None, None, 0.0, fits=(far, far)))
+    np.testing.assert_array_equal(told.starts[4].params_global, told.starts[0].params_global)
+
+
+def test_a_lost_fit_leaves_the_whole_faces_landmarks(
+    pdm: PDM, weights_dir: Path, face: tuple[UInt8, Float32]
+) -> None:
+    image, points = face
+    lost = splitter(pdm, weights_dir, refiner=Told(shift=80.0)).split(image, points)
+    plain = splitter(pdm, weights_dir).split(image, points)
+    assert equal(lost.left, plain.left)
+    assert equal(lost.right, plain.right)
+
+
+def test_what_is_refined_is_the_half_face_picture(
+    pdm: PDM, weights_dir: Path, face: tuple[UInt8, Float32]
+) -> None:
+    image, points = face
+    told = Told()
+    gray = np.random.default_rng(3).integers(0, 256, image.shape[:2]).astype(np.uint8)
+    splitter(pdm, weights_dir, refiner=told).split(image, points, gray=gray)
+    line = find_midline(points.astype(np.float64))
+    seen = told.pictures[1]  # the patient's right: the image's left, unmirrored
+    y, x = (int(v) for v in points[33][::-1])
+    at = np.array([[x - 20.0, y], [x + 20.0, y]])
+    kept, filled = (line.beyond(at) > 0).tolist()
+    assert (kept, filled) == (False, True)
+    assert seen[y, x - 20] == gray[y, x - 20]
+    source = line.reflection @ (x + 20.0, y, 1.0)
+    assert abs(int(seen[y, x + 20]) - sampled(gray, *source)) <= 8
+
+
+def sampled(gray: UInt8, x: float, y: float) -> float:
+    """Return a pixel between others."""
+    i, j = int(np.floor(y)), int(np.floor(x))
+    fy, fx = y - i, x - j
+    rows = gray[i : i + 2, j : j + 2].astype(np.float64)
+    return float(np.array([1 - fy, fy]) @ rows @ np.array([1 - fx, fx]))
+
+
+def test_reflection_kernel_is_its_numpy_twin() -> None:
+    rng = np.random.default_rng(4)
+    gray = rng.integers(0, 256, (30, 40)).astype(np.uint8)
+    angle = 0.1
+    line = Midline(np.array([18.3, 14.0]), np.array([np.sin(angle), np.cos(angle)]))
+    normal = np.array([line.direction[1], -line.direction[0], 0.0])
+    normal[2] = -normal[:2] @ line.point
+    out = gray.copy()
+    reflect_beyond(gray, line.reflection, normal, np.array([5, 3, 36, 28]), out)
+    expected = gray.astype(np.float64)
+    padded = np.pad(gray, 40).astype(np.uint8)
+    for y in range(3, 28):
+        for x in range(5, 36):
+            if line.beyond((x, y)) > 0:
+                sx, sy = line.reflection @ (x, y, 1.0)
+                # In steps of 1/32 pixel, as the kernel has it.
+                sx, sy = np.floor(sx * 32 + 0.5) / 32, np.floor(sy * 32 + 0.5) / 32
+                expected[y, x] = np.floor(sampled(padded, sx + 40, sy + 40) + 0.5)
+    # Positions are rounded by way of 1/1024 pixel: now and then to the next 1/32.
+    assert (np.abs(out - expected) <= 1).mean() > 0.98
+    assert np.abs(out - expected).max() <= 12
+    outside = np.ones(gray.shape, bool)
+    outside[3:28, 5:36] = False
+    np.testing.assert_array_equal(out[outside], gray[outside])
+
+
+def pdm_zero(pdm: PDM) -> Float32:
+    """Return the mean shape's parameters."""
+    return np.zeros(pdm.n_modes, np.float32)
 
 
 def test_columns_and_gaps(weights_dir: Path) -> None:

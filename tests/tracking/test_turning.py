@@ -52,6 +52,15 @@ def test_a_face_on_its_head_that_claims_to_be_upright_does_not_win() -> None:
     assert upright_turn(PICTURE, Scripted(*answers)) == 2
 
 
+def test_a_face_seen_upright_is_not_turned_by_a_little_doubt() -> None:
+    # As measured in a video of an upright face: turned by 90 degrees, the network says the same.
+    doubtful = Scripted(at_angle(1, 1.0), at_angle(-67), at_angle(6, 0.97), at_angle(-89))
+    assert upright_turn(PICTURE, doubtful) is None
+    frames = list(with_turns((Frame(PICTURE, k, 0.0) for k in range(3)), doubtful))
+    assert [frame.turn for frame in frames] == [0, 0, 0]
+    assert upright_turn(PICTURE, Scripted(None, at_angle(0), None, None)) == 1
+
+
 def test_no_face_has_no_turn() -> None:
     assert upright_turn(PICTURE, Scripted(None, None, None, None)) is None
     weak = Scripted(*(at_angle(0, 0.5) for _ in range(4)))
