@@ -2,7 +2,6 @@
 
     python -m validation.sides blends FOLDER     # one-sided smiles and closures of known amplitude
     python -m validation.sides shrinkage FOLDER  # how much of a one-sided movement landmarks report
-    python -m validation.sides halves VIDEO...   # --split-face against half-face videos
     python -m validation.sides mirror VIDEO...   # mirrored videos: exact, and tracked anew
     python -m validation.sides cost VIDEO...     # time per frame with and without --split-face
 
@@ -27,10 +26,12 @@ from pyfaceau import CLNF, Config, FullPythonAUPipeline, VideoReader
 from pyfaceau.actions.balance import SYMMETRIC
 from pyfaceau.asymmetry.gate import asymmetry
 from pyfaceau.asymmetry.geometry import measure
-from pyfaceau.asymmetry.midline import PARTNERS, find_midline, half_made_whole
+from pyfaceau.asymmetry.midline import PARTNERS
 from pyfaceau.output.openface_csv import OpenFaceCSV
-from pyfaceau.types import AU_INTENSITIES, TrackedFace
-from validation.blends import FPS, Clip, Movement, Picture, Points, people, write_lossless
+from pyfaceau.tracking.stages import Refiner
+from pyfaceau.tracking.tracker import refiner_of
+from pyfaceau.types import TrackedFace
+from validation.blends import FPS, Clip, Movement, Picture, Points, people
 from validation.provenance import provenance
 
 STEPS = (0.25, 0.5, 0.75, 1.0)
@@ -209,8 +210,10 @@ def flat_table(points: Points) -> pd.DataFrame:
 class Fixed:
     """A tracker that says what it was told: the faces of another, perhaps mirrored."""
 
-    def __init__(self, faces: list[TrackedFace], pdm: object, width: int | None = None) -> None:
-        self.faces, self.pdm, self.width, self.next = faces, pdm, width, 0
+    def __init__(
+        self, faces: list[TrackedFace], refiner: Refiner | None, width: int | None = None
+    ) -> None:
+        self.faces, self.refiner, self.width, self.next = faces, refiner, width, 0
 
     def reset(self) -> None:
         """Begin again."""
@@ -225,95 +228,6 @@ class Fixed:
             points = points[PARTNERS]
             points[:, 0] = self.width - 1 - points[:, 0]
         return replace(face, landmarks=points.astype(np.float32))
-
-
-def halves(videos: list[Path]) -> Iterator[str]:
-    """Compare --split-face with the two half-face videos, lossless, as ordinary videos.
-
-    Each half-face video is tracked anew, and once given the landmarks that the split reflected.
-    """
-    split = FullPythonAUPipeline(config=replace(Config.load("default"), split_face=True))
-    plain = FullPythonAUPipeline(config="default")
-    yield (
-        "| video | active AUs | tracked anew: mean r | lowest | below 0.95 "
-        "| landmarks given: mean r | lowest |"
-    )
-    yield "| :-- | --: | --: | --: | --: | --: | --: |"
-    for video in videos:
-        table, rs = split.process_video(video), ({}, {})
-        points = table[[f"{a}_{i}" for i in range(68) for a in "xy"]].to_numpy()
-        faces, seen = points.reshape(len(points), 68, 2), table["success"].to_numpy() == 1
-        for side in ("left", "right"):
-            given = FullPythonAUPipeline(config="default", tracker=_Given(faces, seen, side, plain))
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / f"{side}.mkv"
-                write_lossless(path, _half_frames(video, faces, seen, side))
-                for pipeline, found in zip((plain, given), rs, strict=True):
-                    found.update(_agreement(table, pipeline.process_video(path), side))
-        anew, told = (np.array(list(found.values())) for found in rs)
-        yield (
-            f"| {video.stem} | {len(anew)} | {anew.mean():.3f} | {anew.min():.3f} "
-            f"| {(anew < 0.95).sum()} | {told.mean():.3f} | {told.min():.3f} |"
-        )
-
-
-def _agreement(table: pd.DataFrame, other: pd.DataFrame, side: str) -> dict[str, float]:
-    """Return r of each active intensity of a side and a half-face video."""
-    rows = table["AU12_r_left"].notna() & (table["success"] == 1) & (other["success"] == 1)
-    found = {}
-    for name in AU_INTENSITIES:
-        a, b = table.loc[rows, f"{name}_{side}"], other.loc[rows, name]
-        if max(a.max(), b.max()) >= 0.5 and min(a.std(), b.std()) > 0.05:
-            found[f"{name}_{side}"] = float(np.corrcoef(a, b)[0, 1])
-    return found
-
-
-class _Given:
-    """A tracker that is told the landmarks of the half-face video."""
-
-    def __init__(self, faces: Points, seen: Points, side: str, like: FullPythonAUPipeline) -> None:
-        self._pdm = like._measurer.pdm
-        self._faces, self._seen, self._right = faces, seen, side == "right"
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin again."""
-        self._next = 0
-
-    def update(self, frame: object) -> TrackedFace:  # noqa: ARG002 - what a tracker takes
-        """Return the next face."""
-        k, self._next = self._next, self._next + 1
-        points = self._faces[k]
-        if self._seen[k]:
-            line = find_midline(points)
-            if self._right:
-                points = half_made_whole(points, line)
-            else:
-                turned = points[PARTNERS] * (-1.0, 1.0)
-                points = half_made_whole(turned, find_midline(turned))[PARTNERS] * (-1.0, 1.0)
-        ok = bool(self._seen[k])
-        fit = self._pdm.calc_params(points.astype(np.float32) + (0 if ok else 1))
-        return TrackedFace(ok, ok, float(ok), points.astype(np.float32), fit)
-
-
-def _half_frames(video: Path, faces: Points, seen: Points, side: str) -> Iterator[Picture]:
-    """Yield a video's frames with one half of the face (the patient's) reflected over the other."""
-    import cv2
-
-    with VideoReader(video) as reader:
-        for frame, points, face in zip(reader, faces, seen, strict=True):
-            if not face:
-                yield frame.image
-                continue
-            line = find_midline(points)
-            height, width = frame.image.shape[:2]
-            other = cv2.warpAffine(
-                frame.image, line.reflection, (width, height), flags=cv2.INTER_LINEAR
-            )
-            grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-            beyond = line.beyond(grid) > 0
-            fill = beyond if side == "right" else ~beyond
-            yield np.where(fill[..., None], other, frame.image)
 
 
 def mirror(videos: list[Path]) -> Iterator[str]:
@@ -331,10 +245,12 @@ def mirror(videos: list[Path]) -> Iterator[str]:
         first = FullPythonAUPipeline(config=config, threads=1)
         first.reset()
         faces = [first.process_frame(image, k / FPS).face for k, image in enumerate(frames)]
-        pdm = first._measurer.pdm
+        refiner = refiner_of(first._tracker)
         tables = []
         for images, width in ((frames, None), (mirrored, frames[0].shape[1])):
-            fixed = FullPythonAUPipeline(config=config, tracker=Fixed(faces, pdm, width), threads=1)
+            fixed = FullPythonAUPipeline(
+                config=config, tracker=Fixed(faces, refiner, width), threads=1
+            )
             tables.append(table_of(fixed, images))
         anew = [table_of(first, images) for images in (frames, mirrored)]
         same, total, rs, gaps = 0, 0, [], []
@@ -379,7 +295,7 @@ def cost(videos: list[Path]) -> Iterator[str]:
 def main() -> int:
     """Run one of the checks."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m validation.sides")
-    parser.add_argument("check", choices=["blends", "shrinkage", "halves", "mirror", "cost"])
+    parser.add_argument("check", choices=["blends", "shrinkage", "mirror", "cost"])
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--people", type=int)
     parser.add_argument("--kinds", nargs="+", choices=["smile", "eye"], default=["smile", "eye"])
@@ -390,7 +306,7 @@ def main() -> int:
     elif options.check == "shrinkage":
         lines = shrinkage(options.paths[0], options.people)
     else:
-        lines = {"halves": halves, "mirror": mirror, "cost": cost}[options.check](options.paths)
+        lines = {"mirror": mirror, "cost": cost}[options.check](options.paths)
     for key, value in provenance(" ".join(["python -m validation.sides", *sys.argv[1:]])).items():
         sys.stdout.write(f"- {key}: {value}\n")
     sys.stdout.write("\n")
