@@ -24,14 +24,7 @@ from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.pipeline.watching import Watching
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.tracking.tracker import (
-    Tracker,
-    choose_face,
-    eyes_of,
-    make_tracker,
-    refiner_of,
-    track,
-)
+from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
 from pyfaceau.tracking.turning import TurningTracker, measured_upright
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
 
@@ -141,8 +134,8 @@ class FullPythonAUPipeline:
         models, smooth = self._measurer.au_models(self.config.static_aus), self.config.smoothing
         self._predictor = AUPredictor(models, calibration, smooth=smooth)
         if self.config.split_face:
-            refiner = refiner_of(self._tracker)
-            splitter = self._measurer.splitter(self.config.mirrored_input, refiner)
+            mirrored, refiner = self.config.mirrored_input, self._tracker.refiner
+            splitter = self._measurer.splitter(mirrored, refiner)
             self._sides = split_predictor(models, sides or (calibration,) * 2, smooth, splitter)
 
     def reset(self) -> None:
