@@ -134,8 +134,7 @@ class FullPythonAUPipeline:
         models, smooth = self._measurer.au_models(self.config.static_aus), self.config.smoothing
         self._predictor = AUPredictor(models, calibration, smooth=smooth)
         if self.config.split_face:
-            mirrored, refiner = self.config.mirrored_input, self._tracker.refiner
-            splitter = self._measurer.splitter(mirrored, refiner)
+            splitter = self._measurer.splitter(self.config.mirrored_input, self._tracker.refiner)
             self._sides = split_predictor(models, sides or (calibration,) * 2, smooth, splitter)
 
     def reset(self) -> None:
