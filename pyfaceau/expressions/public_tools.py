@@ -23,7 +23,7 @@ CONFIDENT = 0.8
 OPENDBM_UNITS = (1, 2, 4, 5, 6, 7, 9, 12, 15, 20, 23, 26)
 """Action units that OpenDBM names and OpenFace has; OpenDBM's table also lists AU 16."""
 
-_EYES = {"right": (36, 37, 38, 39, 40, 41), "left": (45, 44, 43, 42, 47, 46)}
+_EYES = {"left": (45, 44, 43, 42, 47, 46), "right": (36, 37, 38, 39, 40, 41)}
 
 
 def opendbm_action_units(table: pd.DataFrame) -> dict[str, float]:
@@ -102,4 +102,4 @@ def eye_aspect_ratio(table: pd.DataFrame) -> pd.DataFrame:
         ratios[side] = ratio
     ratios["mean"] = (ratios["left"] + ratios["right"]) / 2
     found: pd.DataFrame = pd.DataFrame(ratios, index=table.index)
-    return found[["left", "right", "mean"]]
+    return found

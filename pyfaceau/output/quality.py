@@ -57,10 +57,19 @@ FLAGS = (
     "clock",
     "cut",
     "turned",
+    "mouth_covered",
+    "eye_covered",
 )
 """What a frame can be flagged for. All up to ``damaged`` make it unusable."""
 
-HARMLESS = frozenset({"duplicated", "resized", "clock", "cut", "turned"})
+COVERED = {
+    "mouth_covered": "show a mouth that looks covered: what is measured of it is guessed",
+    "eye_covered": "show one eye that looks covered: what is measured of it is guessed",
+}
+"""What is said of a video in more than half of whose faces it is so: of single frames it is
+uncertain, see `pyfaceau.alignment.covered`."""
+
+HARMLESS = frozenset({"duplicated", "resized", "clock", "cut", "turned", *COVERED})
 
 MARKED = {
     "damaged": "are damaged, says the decoder",
@@ -146,6 +155,11 @@ class Quality:
         ]
         if self.turns:
             said[-1] += f" by {', '.join(map(str, sorted(self.turns)))} degrees"
+        said += [
+            f"{self.counts[flag]} frames {text}"
+            for flag, text in COVERED.items()
+            if self.counts[flag] > self.tracked / 2
+        ]
         return said
 
 

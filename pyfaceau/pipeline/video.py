@@ -384,8 +384,7 @@ class FullPythonAUPipeline:
         self, frame: Frame, camera: Camera, face: TrackedFace, action_units: bool
     ) -> FrameResult:
         """Measure a face in the picture in which it is upright."""
-        if face.success:
-            face = self._measurer.with_eyes(frame, face)
+        face = self._measurer.with_eyes(frame, face) if face.success else face
         result = self._measurer.place(frame, face, camera, gaze=face.success)
         if not action_units or self._predictor is None or isinstance(self._measurer, MeshMeasurer):
             return result
@@ -396,4 +395,5 @@ class FullPythonAUPipeline:
             return replace(result, action_units=self._predictor.update(None, frame.timestamp))
         aligned, features = self._measurer.features(frame.image, face)
         units = self._predictor.update(features, frame.timestamp)
-        return replace(result, action_units=units, aligned=aligned, features=features, split=split)
+        result = self._watching.look(replace(result, aligned=aligned, split=split))
+        return replace(result, action_units=units, features=features)

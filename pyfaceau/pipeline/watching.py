@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from pyfaceau.alignment.covered import EYE_COVERED, MOUTH_COVERED, covered
 from pyfaceau.config import Config
 from pyfaceau.errors import VideoError
 from pyfaceau.media.notes import Notes
@@ -15,12 +18,20 @@ from pyfaceau.pipeline.recorder import Written
 from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.tracker import upright_detector
 from pyfaceau.tracking.turning import turned_by, with_turns
-from pyfaceau.types import Frame
+from pyfaceau.types import Frame, FrameResult
 
 logger = logging.getLogger(__name__)
 
 MOST = 3
 """Lines that are said of a recording, at most."""
+
+_COVERED = {
+    MOUTH_COVERED: "the mouth looks covered (a mask, a hand?) in {n} of {all} frames: what is "
+    "measured of it is guessed",
+    EYE_COVERED: "one eye looks covered (a patch, a dark glass?) in {n} of {all} frames: what is "
+    "measured of it is guessed",
+}
+"""Said where it holds for more than half of the faces: of single frames it is uncertain."""
 
 
 class Watching:
@@ -41,6 +52,8 @@ class Watching:
         self._reading = config.reading
         self._detect = upright_detector(config)
         self.notes = Notes()
+        self._covered: Counter[str] = Counter()
+        self._faces = 0
 
     def frames(self, source: FrameSource) -> Iterator[Frame]:
         """Return a recording's frames with their marks, in gray too.
@@ -61,6 +74,7 @@ class Watching:
             At a change of scene, where that is asked for; or as from `source`.
         """
         self.notes = Notes()
+        self._covered, self._faces = Counter(), 0
         frames = self._turned(self._whole(source, with_cuts(source)))
         return with_gray(self.notes.watch(frames))
 
@@ -95,6 +109,26 @@ class Watching:
         """
         return "cut" in frame.marks and self._reading.at_cuts == "restart"
 
+    def look(self, result: FrameResult) -> FrameResult:
+        """Mark a face that something covers.
+
+        Parameters
+        ----------
+        result : FrameResult
+            Of a frame; one without an aligned face stays as it is.
+
+        Returns
+        -------
+        FrameResult
+            With ``mouth_covered`` or ``eye_covered`` among its marks, where that is so.
+        """
+        if result.aligned is None:
+            return result
+        found = covered(result.aligned, result.face.landmarks)
+        self._faces += 1
+        self._covered.update(found)
+        return replace(result, marks=result.marks | found) if found else result
+
     def report(self, source: FrameSource, path: str | Path, written: Written) -> None:
         """Say in a few lines what speaks against a table.
 
@@ -111,5 +145,10 @@ class Watching:
         if not written.faces:
             count = f"{written.frames} " if written.frames else ""
             lines.insert(0, f"no face in any of its {count}frames")
+        lines[:0] = [
+            text.format(n=self._covered[mark], all=self._faces)
+            for mark, text in _COVERED.items()
+            if self._covered[mark] > self._faces / 2
+        ]
         for line in lines[:MOST]:
             logger.warning("%s: %s", path, line)

@@ -12,6 +12,7 @@ import numpy as np
 from pyfaceau.asymmetry.geometry import measure
 from pyfaceau.errors import InputError
 from pyfaceau.output.quality import (
+    COVERED,
     LOW_CONFIDENCE,
     MARKED,
     MAX_YAW,
@@ -167,6 +168,10 @@ def _marks(path: Path) -> Iterator[str]:
     for flag, text in {"blurred": "are blurred", "dark": "are too dark", **MARKED}.items():
         count = int(quality[flag].sum()) if flag in quality else 0
         if count:
+            yield f"{count} frames {text}"
+    for flag, text in COVERED.items():
+        count = int(quality[flag].sum()) if flag in quality else 0
+        if count > len(quality) / 2:
             yield f"{count} frames {text}"
 
 
