@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from pyfaceau.cli.strict import StrictCommand
 from pyfaceau.cli.train_aus import aus
 from pyfaceau.cli.train_parts import experts, pdm
-from pyfaceau.errors import PyfaceauError
+from pyfaceau.errors import OutputError, PyfaceauError
 
 
 @click.group()
@@ -87,8 +88,7 @@ def _train(paths: tuple[Path, ...], out: Path, resume: bool, options: dict[str, 
     spec = NetworkSpec(options.pop("model"), options.pop("width"), options.pop("gray"))
     settings = TrainOptions(spec, **options)
     first, second = split_by_person(data.samples, held_back, settings.seed)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "problems.txt").write_text("".join(f"{p}\n" for p in data.problems), encoding="utf-8")
+    _write_problems(data.problems, out)
     click.echo(
         f"{len(first)} faces to learn from, {len(second)} of other people to choose the best by; "
         f"{len(data.problems)} problems of the data in {out / 'problems.txt'}"
@@ -104,3 +104,12 @@ def _train(paths: tuple[Path, ...], out: Path, resume: bool, options: dict[str, 
         f"{out / 'best.onnx'}: error {run.best:.2f} % of the outer-eye distance at epoch "
         f"{run.best_epoch} of {run.epochs}; agrees with PyTorch to {difference:.1e}"
     )
+
+
+def _write_problems(problems: Sequence[str], out: Path) -> None:
+    """Make the run's folder and list in it what cannot be used of the data."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "problems.txt").write_text("".join(f"{p}\n" for p in problems), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{out}: expected a folder to write to: {error.strerror}") from error

@@ -25,21 +25,14 @@ from pyfaceau.training.networks import NetworkSpec
 from pyfaceau.training.options import TrainOptions
 from pyfaceau.training.trainer import BEST, LAST, Trainer
 from pyfaceau.types import FaceBox
+from tests.drawn_faces import write_drawn_faces
 
 SMALL = TrainOptions(NetworkSpec("pfld", 0.1, side=64), epochs=3, batch=8, loss="wing", lr=2e-3)
 
 
 @pytest.fixture(scope="module")
-def faces(shared: Path, tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("faces")
-    with np.load(shared / "datasets/ytf68/train.npz", allow_pickle=False) as table:
-        kept = slice(0, 400, 20)
-        names, points, who = (table[key][kept] for key in ("names", "points", "identity"))
-    (folder / "few").mkdir()
-    for name in names:
-        shutil.copy(shared / "datasets/ytf68/train" / str(name), folder / "few")
-    np.savez(folder / "few.npz", names=names, points=points, identity=who)
-    return folder / "few.npz"
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_drawn_faces(tmp_path_factory.mktemp("faces"))
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +131,40 @@ def test_bad_data_is_one_line(faces: Path, tmp_path: Path, what: str) -> None:
     assert done.output.startswith("Error: ")
     assert len(done.output.strip().splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_what_stops_a_run_is_said_in_a_line(faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / LAST).write_bytes(b"PK\x03\x04 no checkpoint")
+    for out, options, message in (
+        ("file", [], "expected a folder to write to"),
+        ("run", ["--resume"], "a damaged checkpoint, or none of this program"),
+        ("new", ["--resume"], "no such checkpoint"),
+        ("new", ["--held-back", "1"], "share: expected a number between 0 and 1"),
+        ("new", ["--lr", "-1"], "lr: expected a positive number"),
+    ):
+        args = ["landmarks", "--data", str(faces), "--out", str(tmp_path / out), *options]
+        done = CliRunner().invoke(train, args)
+        assert done.exit_code == 1, done.output
+        assert message in done.output.strip().splitlines()[-1]
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "in the way"
+
+
+def test_points_outside_the_picture_are_listed(faces: Path, tmp_path: Path) -> None:
+    with np.load(faces) as table:
+        values = dict(table)
+    values["points"][0] += 500
+    values["points"][1, :3] -= 300
+    values["points"][2, 36] = np.nan
+    shutil.copytree(faces.with_suffix(""), tmp_path / "data")
+    np.savez(tmp_path / "data.npz", **values)
+    args = ["--width", "0.1", "--epochs", "1", "--batch", "8", "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(train, ["landmarks", "--data", str(tmp_path / "data.npz"), *args])
+    assert done.exit_code == 0, done.output
+    problems = (tmp_path / "run/problems.txt").read_text(encoding="utf-8").splitlines()
+    assert [line.partition(".png: ")[2].partition(".png: ")[2] for line in problems] == [
+        "68 points lie outside the picture; left out",
+        "3 points lie outside the picture; kept",
+        "67 points are numbers, of both eyes' outer corners",
+    ]
