@@ -1,8 +1,8 @@
 """Profile free beside OpenFace, beside manual landmarks, and on faces that move on one side.
 
-    python -m validation.free [--shared FOLDER] [--people N]
+    python -m validation.free [PART ...] [--shared FOLDER] [--people N]
 
-writes ``validation/results/free.md``. Correlations are over the frames where both report success,
+writes ``validation/results/free.md``; with names of parts only those, the rest stays. Correlations are over the frames where both report success,
 of units whose reference moves (std above 0.05). The landmarks of ``webmorph`` are those of the
 people that `validation.free_points` did not fit to.
 """
@@ -24,7 +24,7 @@ from pyfaceau.pipeline.landmarks import open_model
 from validation.metrics import pearson, points
 from validation.provenance import RESULTS, provenance
 from validation.reference import SHARED, Reference, read_table
-from validation.report import heading, number, table
+from validation.report import number, table
 
 UNITS = ("AU01", "AU06", "AU10", "AU12", "AU25", "AU45")
 OTHERS = {
@@ -33,6 +33,13 @@ OTHERS = {
     "AU20": "mouthStretch", "AU23": "mouthPress", "AU26": "jawOpen",
 }  # fmt: skip
 """The obvious reading of the units that the table leaves out."""
+
+PARTS = {
+    "videos": "Beside OpenFace",
+    "landmarks": "Beside manual landmarks",
+    "sides": "One-sided movements",
+}
+"""Parts of the page, by heading."""
 
 AMBIGUOUS = (21, 22)
 MODELS = {"free": "free", "PFLD": "pfld", "full CLNF": "clnf"}
@@ -43,20 +50,31 @@ Float64 = NDArray[np.float64]
 def main(argv: list[str] | None = None) -> int:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--people", type=int, default=4, help="whose faces move on one side")
     options = parser.parse_args(argv)
-    origin = provenance("python -m validation.free")
     webmorph = options.shared / "datasets" / "webmorph"
     with tempfile.TemporaryDirectory() as folder:
-        parts = [
-            heading("Profile free", origin),
-            videos(Reference(options.shared), Path(folder)),
-            landmarks(webmorph),
-            sides(webmorph, Path(folder), options.people),
-        ]
-    (RESULTS / "free.md").write_text("\n".join(parts), encoding="utf-8")
+        makers = {
+            "videos": lambda: videos(Reference(options.shared), Path(folder)),
+            "landmarks": lambda: landmarks(webmorph),
+            "sides": lambda: sides(webmorph, Path(folder), options.people),
+        }
+        for part in options.parts or PARTS:
+            origin = provenance(f"python -m validation.free {part}")
+            keep(part, makers[part](), f"`{origin['command']}`, commit {origin['commit']}")
     return 0
+
+
+def keep(part: str, text: str, origin: str) -> None:
+    """Put a part into the page, in the place of what was there."""
+    path = RESULTS / "free.md"
+    head, *old = path.read_text(encoding="utf-8").split("\n## ")
+    pages = {page.partition("\n")[0]: page for page in old}
+    page = text.removeprefix("## ").rstrip() + f"\n\n{origin}\n"
+    pages[PARTS[part]] = page
+    path.write_text("\n## ".join([head, *pages.values()]), encoding="utf-8")
 
 
 def videos(reference: Reference, folder: Path) -> str:

@@ -25,8 +25,9 @@ BEHIND = 6.0
 rotation lies 13 to 14 mm behind the cornea, the corners 7 to 8 mm. An estimate; the scale of the
 angles depends on it."""
 
-ABOVE = 0.0
-"""The centre lies so far above the middle of the corners, mm."""
+ABOVE, OUTWARDS = 2.35, 1.7
+"""The centre lies so far above the middle of the corners and away from the nose, mm, in the mesh's
+eyes: fitted to people who look into the camera (`python -m validation.free_gaze`)."""
 
 
 def gaze_of_irises(irises: Float64, corners: Float64, rotation: Float64) -> Gaze:
@@ -48,7 +49,8 @@ def gaze_of_irises(irises: Float64, corners: Float64, rotation: Float64) -> Gaze
         Unit vectors from the eyeballs' centres to where the rays through the irises enter; where a
         ray misses, to where it passes nearest. Angles of their mean.
     """
-    centres = corners.mean(axis=1) + rotation @ np.array([0.0, -ABOVE, BEHIND])
+    offsets = np.array([[-OUTWARDS, -ABOVE, BEHIND], [OUTWARDS, -ABOVE, BEHIND]])
+    centres = corners.mean(axis=1) + offsets @ rotation.T
     rays = irises / np.linalg.norm(irises, axis=1, keepdims=True)
     along = (rays * centres).sum(axis=1)
     missed = (centres * centres).sum(axis=1) - along**2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pyfaceau.mesh.bundle import CanonicalFace
 from pyfaceau.mesh.canonical import HeadAligner, mesh_in_space, pose_in_space
-from pyfaceau.mesh.irises import BEHIND, RADIUS, gaze_of_irises
+from pyfaceau.mesh.irises import ABOVE, BEHIND, OUTWARDS, RADIUS, gaze_of_irises
 from pyfaceau.mesh.points68 import correspondence, points68
 from pyfaceau.mesh.units import mesh_units
 from pyfaceau.numerics.rotation import euler_to_matrix
@@ -67,21 +67,38 @@ def test_points_are_sums_of_vertices_of_the_face() -> None:
     assert np.allclose(shifted, [1, 2, 3], atol=1e-2)
 
 
+SPHERES = np.array([[-OUTWARDS, -ABOVE, BEHIND], [OUTWARDS, -ABOVE, BEHIND]])
+"""The eyeballs' centres from the middles of the corners, the eye on the image's left first."""
+
+
 def test_an_eye_that_looks_into_the_camera() -> None:
     corners = np.array([[[-45, 0, 400], [-15, 0, 400]], [[15, 0, 400], [45, 0, 400]]], np.float64)
-    centres = corners.mean(axis=1) + np.array([0, 0, BEHIND])
+    centres = corners.mean(axis=1) + SPHERES
     gaze = gaze_of_irises(centres, corners, np.eye(3))  # rays through the centres themselves
     assert np.allclose(gaze.vectors, -centres / np.linalg.norm(centres, axis=1)[:, None], atol=1e-6)
-    assert np.allclose(gaze.angles, 0, atol=1e-6)
+    assert gaze.angles[0] == pytest.approx(0, abs=1e-6)
+    assert gaze.angles[1] == pytest.approx(ABOVE / (400 + BEHIND), abs=1e-4)  # up is negative
+
+
+def test_the_eyeballs_turn_with_the_head() -> None:
+    corners = np.array([[[-45, 0, 400], [-15, 0, 400]], [[15, 0, 400], [45, 0, 400]]], np.float64)
+    yaw = np.deg2rad(20)
+    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    corners = (corners - [0, 0, 400]) @ turn.T + [0, 0, 400]
+    centres = corners.mean(axis=1) + SPHERES @ turn.T
+    gaze = gaze_of_irises(centres, corners, turn)
+    assert np.allclose(gaze.vectors, -centres / np.linalg.norm(centres, axis=1)[:, None], atol=1e-6)
 
 
 def test_an_iris_aside_turns_the_eye_by_its_arc() -> None:
     corners = np.array([[[-15, 0, 1e6], [15, 0, 1e6]]] * 2, np.float64)
-    iris = np.array([[RADIUS / 2, 0, 1e6]] * 2)  # far away rays are parallel
+    aside = np.array([RADIUS / 2, 0, 1e6])
+    iris = SPHERES * [1, 1, 0] + aside  # far away rays are parallel
     gaze = gaze_of_irises(iris, corners, np.eye(3))
     assert np.allclose(gaze.angles, [np.pi / 6, 0], atol=1e-3)
-    missing = gaze_of_irises(iris * [3, 1, 1], corners, np.eye(3))  # beyond the eyeball
-    assert np.allclose(missing.angles, [np.pi / 2, 0], atol=1e-3)
+    iris += [RADIUS, 0, 0]  # beyond the eyeball
+    missing = gaze_of_irises(iris, corners, np.eye(3))
+    assert np.allclose(missing.vectors, [1, 0, 0], atol=1e-3)
 
 
 def made(gap: float = 0.0, **shapes: float) -> dict[str, float]:
