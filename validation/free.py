@@ -2,9 +2,9 @@
 
     python -m validation.free [PART ...] [--shared FOLDER] [--people N]
 
-writes ``validation/results/free.md``; with names of parts only those, the rest stays. Correlations are over the frames where both report success,
-of units whose reference moves (std above 0.05). The landmarks of ``webmorph`` are those of the
-people that `validation.free_points` did not fit to.
+writes ``validation/results/free.md``; with names of parts only those, the rest stays. Correlations
+are over the frames where both report success, of units whose reference moves (std above 0.05). The
+landmarks of ``webmorph`` are those of the people that `validation.free_points` did not fit to.
 """
 
 from __future__ import annotations

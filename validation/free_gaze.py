@@ -4,11 +4,12 @@
 
 FOLDER holds the webmorph pictures (Face Research Lab London Set and Young Adult White Faces,
 DeBruine and Jones 2017, CC BY 4.0): people who look into the camera. Then camera, iris and the
-eyeball's centre lie on one line; the two offsets of the centre that come nearest to it, in the head's
-axes, are averaged over both eyes of every second person's neutral and smiling pictures. The portraits
-were taken from farther away than the camera that is guessed for a video: `FARTHER` times its focal
-length puts faces at about 1.4 m, and from there on distance matters little. Prints the offsets and
-how far the measured gaze of the others is from the camera, with offsets of zero and as shipped.
+eyeball's centre lie on one line; the two offsets of the centre that come nearest to it, in the
+head's axes, are averaged over both eyes of every second person's neutral and smiling pictures. The
+portraits were taken from farther away than the camera that is guessed for a video: `FARTHER` times
+its focal length puts faces at about 1.4 m, and from there on distance matters little. Prints the
+offsets and how far the measured gaze of the others is from the camera, with offsets of zero and as
+shipped.
 """
 
 from __future__ import annotations
@@ -73,10 +74,9 @@ def looks(folder: Path, subset: str) -> list[Look]:
         image = cv2.imread(str(folder / subset / str(name)))
         guess = Camera.for_size(image.shape[1], image.shape[0])
         camera = Camera(FARTHER * guess.fx, FARTHER * guess.fy, guess.cx, guess.cy)
-        mesh = fitter.fit(image, None, fitter.find(image)[0]).mesh
-        assert mesh is not None
-        fit = aligner.fit(mesh.points)
-        space = mesh_in_space(mesh.points, fit, camera)
+        points = fitter.fit(image, None, fitter.find(image)[0]).mesh.points  # type: ignore[union-attr]
+        fit = aligner.fit(points)
+        space = mesh_in_space(points, fit, camera)
         turn = euler_to_matrix(pose_in_space(fit, camera).rotation).astype(np.float64)
         corners = space[np.array(irises.CORNERS)]
         found.append(Look(space[list(irises.IRISES)], corners, turn))

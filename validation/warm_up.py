@@ -2,9 +2,11 @@
 
     python -m validation.warm_up [--profiles NAME ...]
 
-Each run has an empty cache of its own. Wall time of ``pyfaceau warm-up`` with one process and with
-one for each core, what of a video's first frame is left to compile then (nothing), and, in one
-process, the seconds that each room's kernels take. Writes ``validation/results/warm-up.md``.
+Each run has an empty cache of its own. Wall time and CPU time of ``pyfaceau warm-up`` with one
+process and with one for each core, what of a video's first frame is left to compile then (nothing),
+and, in one process, the CPU seconds that each room's kernels take. Other work on the machine makes
+wall time long and CPU time somewhat longer: the load is told. Writes
+``validation/results/warm-up.md``.
 """
 
 from __future__ import annotations
@@ -42,11 +44,11 @@ def of_rooms(profile: str) -> dict[str, list[float]]:
         open: list[list[float]] = []  # noqa: RUF012
 
         def on_start(self, _: event.Event) -> None:
-            self.open.append([time.perf_counter(), 0.0])
+            self.open.append([time.process_time(), 0.0])
 
         def on_end(self, ended: event.Event) -> None:
             began, inner = self.open.pop()
-            took = time.perf_counter() - began
+            took = time.process_time() - began
             if self.open:
                 self.open[-1][1] += took
             module = ended.data["dispatcher"].py_func.__module__
@@ -85,15 +87,17 @@ def left_to_compile(profile: str, video: Path) -> int:
     return counter.count
 
 
-def run(cache: str, *command: str) -> tuple[str, float]:
-    """Run a command with a cache; return what it printed and how long it took."""
+def run(cache: str, *command: str) -> tuple[str, float, float]:
+    """Run a command with a cache; return what it printed, wall and CPU seconds."""
     environment = {**os.environ, "PYFACEAU_CACHE_DIR": cache}
-    began = time.perf_counter()
+    began, before = time.perf_counter(), os.times()
     done = subprocess.run(  # noqa: S603 - our own modules
         [sys.executable, "-m", *command],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
-    return done.stdout.strip(), time.perf_counter() - began
+    took, after = time.perf_counter() - began, os.times()
+    cpu = after.children_user + after.children_system
+    return done.stdout.strip(), took, cpu - before.children_user - before.children_system
 
 
 def main() -> None:
@@ -116,22 +120,26 @@ def main() -> None:
         for processes in (1, usable_cores()):
             with tempfile.TemporaryDirectory() as cache:
                 command = ("pyfaceau.cli", "warm-up", "--config", profile)
-                walls.append(run(cache, *command, "--processes", str(processes))[1])
-                left, first = run(cache, "validation.warm_up", "--left", profile)
-        rows.append([profile, *(f"{wall:.1f}" for wall in walls), left, f"{first:.1f}"])
+                _, wall, cpu = run(cache, *command, "--processes", str(processes))
+                walls.append(f"{wall:.1f} ({cpu:.1f})")
+                left, first, used = run(cache, "validation.warm_up", "--left", profile)
+        load = f"{os.getloadavg()[0]:.1f}"
+        rows.append([profile, *walls, left, f"{first:.1f} ({used:.1f})", load])
         with tempfile.TemporaryDirectory() as cache:
             spent = json.loads(run(cache, "validation.warm_up", "--rooms", profile)[0])
         for room, (seconds, count) in sorted(spent.items(), key=lambda item: -item[1][0]):
             rooms.append([profile, room, f"{count:.0f}", f"{seconds:.1f}"])
-    head = "\n".join(f"- {k}: {v}" for k, v in provenance("python -m validation.warm_up").items())
+    asked = " ".join(["python -m validation.warm_up --profiles", *options.profiles])
+    head = "\n".join(f"- {k}: {v}" for k, v in provenance(asked).items())
     text = (
         f"# Compiling: how long, and for what\n\n{head}\n\n## pyfaceau warm-up\n\n"
+        "Wall time in seconds (CPU time).\n\n"
         + table(
-            ["profile", "one process, s", f"{usable_cores()} processes, s",
-             "left to compile for a video", "30 frames of it then, s"],
+            ["profile", "one process", f"{usable_cores()} processes", "left to compile for a video",
+             "30 frames of it then", "load of the machine"],
             rows,
         )
-        + "\n## Where the time goes\n\nOne process; seconds without those of callees.\n\n"
+        + "\n## Where the time goes\n\nOne process; CPU seconds without those of callees.\n\n"
         + table(["profile", "room", "functions", "s"], rooms)
     )  # fmt: skip
     (RESULTS / "warm-up.md").write_text(text)

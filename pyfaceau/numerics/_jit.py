@@ -86,7 +86,12 @@ def kernel(function: F) -> F:
     callable
         The compiled function.
     """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
+    options: dict[str, Any] = {
+        "nogil": True,
+        "no_cfunc_wrapper": True,
+        "error_model": "numpy",
+        "fastmath": False,
+    }
     before = config.CACHE_DIR
     try:
         config.CACHE_DIR = _open_cache()
