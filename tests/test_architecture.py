@@ -163,3 +163,13 @@ def test_repository_holds_no_model_file() -> None:
         pytest.skip("not a git checkout")
     names = {name for name in done.stdout.split("\0") if name}
     assert names <= {f"weights/{name}" for name in ("manifest.toml", "README.md", "Apache-2.0.txt")}
+
+
+@pytest.mark.parametrize("page", ["docs/tour.md", "ARCHITECTURE.md"])
+def test_files_that_the_maps_name_are_there(page: str) -> None:
+    root = PACKAGE.parent
+    text = (root / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests|docs|validation|configs|\w+)/[\w/.-]+\.\w+)`", text)
+    assert named
+    missing = [name for name in named if not any((at / name).exists() for at in (root, PACKAGE))]
+    assert missing == []
