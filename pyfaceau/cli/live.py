@@ -103,11 +103,15 @@ def _session(options: dict[str, Any], hint: str) -> PyfaceauError | None:
         check_display()
     config = with_network(Config.load(options["config"]), options["network"], options["au_models"])
     config = with_sides(config, options)
+    if options["lsl"] and not config.has_units:
+        raise click.UsageError(f"--lsl does not go with profile {options['config']}")
     with _opened(options, hint, config.reading.pixels == "square") as source, ExitStack() as stack:
         click.echo(f"{source.name}: getting ready", err=True)
         pipeline = FullPythonAUPipeline(config=config)
-        folder = locate(pipeline.config.models.au_predictors)
-        models = AUModels.load(folder, config.static_aus)
+        models = None
+        if config.has_units:
+            folder = locate(pipeline.config.models.au_predictors)
+            models = AUModels.load(folder, config.static_aus)
         sides = (LiveUnits(models), LiveUnits(models)) if config.split_face else None
         engine = LiveEngine(pipeline, LiveUnits(models), source, window, sides)
         if options["record"] is not None:

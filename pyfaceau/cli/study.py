@@ -141,6 +141,11 @@ def run(
             raise click.UsageError(
                 "--split-face: a shared neutral face is of whole faces only; leave out --baseline"
             )
+        if not settings.has_units and (keep_features or neutral or baselines or static):
+            raise click.UsageError(
+                "--keep-features, --neutral, --baseline and --static do not go with profile "
+                f"{config}: it has none of OpenFace's action units"
+            )
         wanted = Wanted(settings, keep_features, neutral, tuple(sorted(set(baselines))))
         _run(out, wanted, found, worker_options, force=False)
 

@@ -27,8 +27,8 @@ class LiveUnits:
 
     Parameters
     ----------
-    models : AUModels
-        Those that the scores come from.
+    models : AUModels or None
+        Those that the scores come from; None for a profile that has none of OpenFace's units.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class LiveUnits:
         A neutral face was taken; otherwise the levels are those of the frames so far.
     """
 
-    def __init__(self, models: AUModels) -> None:
+    def __init__(self, models: AUModels | None) -> None:
         self._models = models
         self.reset()
 
@@ -69,7 +69,7 @@ class LiveUnits:
         AUPrediction or None
             Intensities 0 to 5, not smoothed; None where there is no face.
         """
-        if units is None or features is None:
+        if self._models is None or units is None or features is None:
             return None
         self._recent.append(features)
         if not self.taken:
@@ -91,7 +91,7 @@ class LiveUnits:
             For `FullPythonAUPipeline.calibrate`: the median of the faces; None where there was
             none. From now on that face has intensity 0.
         """
-        if not self._recent:
+        if self._models is None or not self._recent:
             return None
         median = FeatureMedian()
         for features in self._recent:

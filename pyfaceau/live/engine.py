@@ -72,7 +72,8 @@ class LiveEngine:
         self._stopped = threading.Event()
         self.began = threading.Event()
         self._recorder: Recorder | None = None
-        self._gaze = pipeline.config.landmarks == "clnf"
+        self._gaze = pipeline.config.landmarks != "pfld"
+        self._mesh = not pipeline.config.has_units
         height, width = source.first.shape[:2]
         self._camera: Camera = pipeline.config.lens.camera(width, height)
         self._threads = [
@@ -177,7 +178,7 @@ class LiveEngine:
             self.recorded.append(f"{done}: {recorder.rows} frames")
         if path is not None:
             split = self._sides is not None
-            self._recorder = Recorder(path, self._gaze, self._window, split)
+            self._recorder = Recorder(path, self._gaze, self._window, split, self._mesh)
 
     def _take_neutral(self) -> None:
         sides = self._sides or ()

@@ -7,6 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from pyfaceau.output.mesh_table import MESH_COLUMNS, mesh_values
 from pyfaceau.output.openface_csv import GROUPS
 from pyfaceau.types import (
     AU_INTENSITIES,
@@ -111,8 +114,16 @@ class LiveFrame:
             else None,
             "au_r": _named(AU_INTENSITIES, self.units, "intensities"),
             "au_c": _named(AU_PRESENCES, self.units, "presences"),
+            "bs": self._mesh(),
             "sides": self._split(),
         }
+
+    def _mesh(self) -> dict[str, float] | None:
+        """Return a mesh's coefficients and units, where there is one."""
+        if self.result.mesh_units is None or not self.result.face.success:
+            return None
+        names = [name for name, _ in MESH_COLUMNS]
+        return dict(zip(names, np.round(mesh_values(self.result), 4).tolist(), strict=True))
 
     def _split(self) -> dict[str, Any] | None:
         """Return what the message has of the halves."""
@@ -144,7 +155,7 @@ def _named(names: tuple[str, ...], units: AUPrediction | None, field: str) -> An
     return dict(zip(names, values, strict=True))
 
 
-def columns(gaze: bool, split: bool = False) -> list[str]:
+def columns(gaze: bool, split: bool = False, mesh: bool = False) -> list[str]:
     """Return the columns of a recording.
 
     Parameters
@@ -153,14 +164,17 @@ def columns(gaze: bool, split: bool = False) -> list[str]:
         Whether eyes are fitted.
     split : bool
         Whether faces are split: `SPLIT_UNITS` at the end.
+    mesh : bool
+        Whether faces are followed by a mesh: its units in the place of OpenFace's.
 
     Returns
     -------
     list of str
         OpenFace's names, after those of the frame itself.
     """
+    known = {**GROUPS, "aus": MESH_COLUMNS} if mesh else GROUPS
     groups = ("gaze", *_TRACKED) if gaze else _TRACKED
-    named = [name for group in groups for name, _ in GROUPS[group] if not _is_eye(name)]
+    named = [name for group in groups for name, _ in known[group] if not _is_eye(name)]
     return [*_META.split(), *named, *(SPLIT_UNITS if split else ())]
 
 
@@ -198,12 +212,14 @@ def row(frame: LiveFrame, gaze: bool, shown: float | None) -> list[str]:
     ]
     values: dict[str, list[float]] = {"2Dfp": face.landmarks.T.ravel().tolist()}
     values["pose"] = [*result.pose.translation.tolist(), *result.pose.rotation.tolist()]
-    units = frame.units
-    values["aus"] = (
-        [0.0] * len(GROUPS["aus"])
-        if units is None
-        else [*units.intensities.tolist(), *units.presences.tolist()]
-    )
+    units, known = frame.units, GROUPS
+    if result.mesh_units is not None:
+        known = {**GROUPS, "aus": MESH_COLUMNS}
+        values["aus"] = mesh_values(result)
+    elif units is None:
+        values["aus"] = [0.0] * len(GROUPS["aus"])
+    else:
+        values["aus"] = [*units.intensities.tolist(), *units.presences.tolist()]
     if gaze:
         found = result.gaze
         values["gaze"] = (
@@ -212,7 +228,7 @@ def row(frame: LiveFrame, gaze: bool, shown: float | None) -> list[str]:
             else [*found.vectors.ravel().tolist(), *found.angles.tolist()]
         )
     for group in ("gaze", *_TRACKED) if gaze else _TRACKED:
-        formats = [form for name, form in GROUPS[group] if not _is_eye(name)]
+        formats = [form for name, form in known[group] if not _is_eye(name)]
         cells += [form % value for form, value in zip(formats, values[group], strict=True)]
     if frame.sides is not None:
         missing = [math.nan] * (len(AU_INTENSITIES) + len(AU_PRESENCES))

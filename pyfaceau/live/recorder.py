@@ -32,6 +32,8 @@ class Recorder:
         A window will tell by `shown` when it has drawn a frame.
     split : bool
         Whether faces are split.
+    mesh : bool
+        Whether faces are followed by a mesh: its units in the place of OpenFace's.
 
     Attributes
     ----------
@@ -44,7 +46,9 @@ class Recorder:
         If the file cannot be written.
     """
 
-    def __init__(self, path: str | Path, gaze: bool, window: bool, split: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, gaze: bool, window: bool, split: bool = False, mesh: bool = False
+    ) -> None:
         self._target = Target(path, (".csv",))
         self._gaze, self._window = gaze, window
         self._lock = threading.Lock()
@@ -53,7 +57,7 @@ class Recorder:
         with writing(self._target.path):
             self._stream = self._target.part.open("w", encoding="utf-8", newline="")
             self._table = csv.writer(self._stream, lineterminator="\n")
-            self._table.writerow(columns(gaze, split))
+            self._table.writerow(columns(gaze, split, mesh))
 
     @property
     def path(self) -> Path:

@@ -12,7 +12,8 @@ BLENDSHAPE_COLUMNS = tuple(f"bs_{name.lstrip('_')}" for name in BLENDSHAPES)
 """Names of the 52 columns."""
 
 _GAZE: Columns = GROUPS["gaze"][:8]
-_UNITS: Columns = tuple((name, "%.4f") for name in BLENDSHAPE_COLUMNS + MESH_UNITS)
+MESH_COLUMNS: Columns = tuple((name, "%.4f") for name in BLENDSHAPE_COLUMNS + MESH_UNITS)
+"""Columns of the 52 coefficients and of `MESH_UNITS`, with their decimals."""
 
 
 def mesh_layout(layout: Layout) -> Layout:
@@ -31,8 +32,8 @@ def mesh_layout(layout: Layout) -> Layout:
         every row brings with it.
     """
     groups = {"gaze": _GAZE, "pose": GROUPS["pose"], "2Dfp": GROUPS["2Dfp"]}
-    values = {"gaze": _gaze_values, "aus": _unit_values}
-    return replace(layout, units=_UNITS, at_end=False, groups=groups, values=values)
+    values = {"gaze": _gaze_values, "aus": mesh_values}
+    return replace(layout, units=MESH_COLUMNS, at_end=False, groups=groups, values=values)
 
 
 def _gaze_values(result: FrameResult) -> list[float]:
@@ -41,7 +42,24 @@ def _gaze_values(result: FrameResult) -> list[float]:
     return [*result.gaze.vectors.ravel().tolist(), *result.gaze.angles.tolist()]
 
 
-def _unit_values(result: FrameResult) -> list[float]:
+def mesh_values(result: FrameResult) -> list[float]:
+    """Return the values of `MESH_COLUMNS`.
+
+    Parameters
+    ----------
+    result : FrameResult
+        Of a face that is followed by its mesh.
+
+    Returns
+    -------
+    list of float
+        52 coefficients, then the units, each 0 to 1; zeros where there is no face.
+
+    Raises
+    ------
+    InputError
+        If the result is another profile's.
+    """
     if result.mesh_units is None:
         raise InputError("result: expected units of a mesh, got None")
     mesh = result.face.mesh

@@ -15,13 +15,13 @@ from pyfaceau.errors import InputError, OutputError, PyfaceauError, VideoError, 
 from pyfaceau.media.selected import selected
 from pyfaceau.media.video import VideoReader
 from pyfaceau.models import weights
-from pyfaceau.output.openface_csv import SPLIT, VIDEO, OpenFaceCSV
+from pyfaceau.output.openface_csv import OpenFaceCSV
 from pyfaceau.output.quality import Quality, QualityWriter, Watch
 from pyfaceau.study.feature_writer import FeatureWriter
 from pyfaceau.study.files import clear_parts
 from pyfaceau.study.identity import file_sha256, stamp
 from pyfaceau.study.worker import Tell
-from pyfaceau.types import FrameResult
+from pyfaceau.types import Float64, FrameResult
 
 if TYPE_CHECKING:
     from pyfaceau.features.running_median import Calibration
@@ -123,8 +123,7 @@ def _video(task: Mapping[str, Any], tell: Tell, outcome: dict[str, Any]) -> None
                     pass
             else:
                 header = task["config"].get("header", "openface")
-                layout = SPLIT if task["config"].get("split_face") else VIDEO
-                file = OpenFaceCSV(table, layout=layout, header=header)
+                file = OpenFaceCSV(table, layout=pipeline.layout, header=header)
                 _write(results, stack.enter_context(file), pipeline)
         finally:
             outcome.update(_said(audit.quality))
@@ -141,14 +140,18 @@ def _write(
     results: Iterator[FrameResult], table: OpenFaceCSV, pipeline: FullPythonAUPipeline
 ) -> None:
     """Write a table; of a video that breaks off, what there is of it."""
+
+    def units() -> tuple[Float64, ...]:
+        return pipeline.action_units(table.rows) if pipeline.layout.at_end else ()
+
     try:
         for result in results:
             table.write(result)
     except VideoError as error:
-        path = table.finish(*pipeline.action_units(table.rows), partial=True)
+        path = table.finish(*units(), partial=True)
         message = f"{error}; the {table.rows} rows before are in {path.name}"
         raise VideoError(message) from error
-    table.finish(*pipeline.action_units(table.rows))
+    table.finish(*units())
 
 
 def _tapped(

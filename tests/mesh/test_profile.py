@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import cv2
@@ -15,8 +16,10 @@ from pyfaceau.config import Config
 from pyfaceau.errors import InputError
 from pyfaceau.pipeline.multi import MultiFacePipeline
 from pyfaceau.pipeline.stills import PicturePipeline
+from pyfaceau.study.identity import config_table
+from pyfaceau.study.job import perform
 from pyfaceau.tracking.mesh import MeshTracker
-from pyfaceau.types import BLENDSHAPES, Frame
+from pyfaceau.types import BLENDSHAPES, Frame, Selection
 from tests.video_files import pictures, write_video
 
 
@@ -123,6 +126,47 @@ def test_several_faces_have_rows_of_their_own(shared, face, free, tmp_path):
     assert written.frames == 6
     done = PicturePipeline(free).faces(two)
     assert [result.face_id for result in done] == [0, 1]
+
+
+def test_a_study_has_the_table_of_the_command(shared, tmp_path, free, landmarker, monkeypatch):
+    monkeypatch.setenv("PYFACEAU_WEIGHTS_DIR", str(landmarker.parent))
+    video = shared / "samples/video/single_face.mp4"
+    task = {
+        "job": "video",
+        "source": str(video),
+        "config": config_table(replace(free, selection=Selection(max_frames=4))),
+        "neutral": "",
+        "table": str(tmp_path / "study.csv"),
+        "features": None,
+        "quality": str(tmp_path / "study.quality.csv.gz"),
+    }
+    done = perform(task, lambda frames: None)
+    assert (done["state"], done["frames"]) == ("done", 4), done
+    FullPythonAUPipeline(config=free).process_video(video, tmp_path / "one.csv", max_frames=4)
+    assert (tmp_path / "study.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
+    out = ["study", "run", str(video), "--out", str(tmp_path / "out"), "--config", "free"]
+    refused = CliRunner().invoke(main, [*out, "--keep-features"])
+    assert refused.exit_code == 2
+    assert "do not go with profile free" in refused.output
+
+
+def test_live_has_units_of_its_own(shared, tmp_path, landmarker, monkeypatch):
+    monkeypatch.setenv("PYFACEAU_WEIGHTS_DIR", str(landmarker.parent))
+    line = ["live", "--file", str(shared / "samples/video/single_face.mp4"), "--config", "free"]
+    line += ["--json", "--seconds", "1", "--record", str(tmp_path / "a.csv")]
+    done = CliRunner().invoke(main, line)
+    assert done.exit_code == 0, done.output
+    frames = [json.loads(one) for one in done.stdout.splitlines() if one.startswith('{"type":"fr')]
+    assert frames[0]["au_r"] is frames[0]["au_c"] is None
+    assert len(frames[0]["bs"]) == 52 + 14
+    assert all(0 <= value <= 1 for value in frames[0]["bs"].values())
+    header, *rows = (tmp_path / "a.csv").read_text().splitlines()
+    names, cells = header.split(","), rows[-1].split(",")
+    assert len(names) == len(cells) == 7 + 8 + 136 + 6 + 52 + 14
+    assert not any(name.endswith(("_r", "_c")) for name in names)
+    assert float(cells[names.index("bs_mouthSmileLeft")]) > 0
+    refused = CliRunner().invoke(main, [*line, "--lsl"])
+    assert (refused.exit_code, "--lsl" in refused.output) == (2, True)
 
 
 def test_halves_are_refused():
