@@ -88,7 +88,7 @@ def _train(
     model = PDM.load(locate(Models().pdm if pdm is None else pdm))
     network = open_network()
     files = []
-    for scale in sorted(scales):
+    for scale in sorted(set(scales)):
         areas = cut_areas(samples, model, scale, network=network)
         path = out / f"own_{kind}_{scale:g}.txt"
         if kind == "svr":

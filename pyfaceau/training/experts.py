@@ -12,9 +12,10 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from torch.nn import functional
 
-from pyfaceau.errors import InputError, OutputError
+from pyfaceau.errors import InputError
 from pyfaceau.refinement._kernels import AREA, SIDE
 from pyfaceau.refinement._kernels_ccnf import NEURONS
+from pyfaceau.training.files import write_whole
 from pyfaceau.training.patches import Areas
 from pyfaceau.types import Float32, Float64
 
@@ -299,7 +300,7 @@ def write_svr(experts: TrainedSVR, path: Path) -> None:
                 f"2 {m} {trust:.9g} {experts.scalings[i, m]:.9g} {experts.biases[i, m]:.9g}"
             )
             lines.append(_text(experts.weights[i, m].T, 6))
-    _write(("\n".join(lines) + "\n").encode("ascii"), path)
+    write_whole(("\n".join(lines) + "\n").encode("ascii"), path)
 
 
 def write_ccnf(experts: TrainedCCNF, path: Path) -> None:
@@ -337,7 +338,7 @@ def write_ccnf(experts: TrainedCCNF, path: Path) -> None:
             data += struct.pack("<3d", 1.0, experts.biases[i, k], experts.alphas[i, k])
             data += _binary(experts.weights[i, k].astype("<f4"), 5)
         data += struct.pack("<3d", *experts.betas[i], experts.confidence[i])
-    _write(data, path)
+    write_whole(data, path)
 
 
 def _visible(confidence: Float64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -356,14 +357,3 @@ def _text(matrix: Sequence[Sequence[float]] | np.ndarray, code: int) -> str:
 
 def _binary(matrix: np.ndarray, code: int) -> bytes:
     return struct.pack("<3i", *matrix.shape, code) + np.ascontiguousarray(matrix).tobytes()
-
-
-def _write(data: bytes, path: Path) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written: {error}") from error

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from pyfaceau.errors import InputError, OutputError
+from pyfaceau.errors import InputError
 from pyfaceau.training.checkpoint import Checkpoint
+from pyfaceau.training.files import write_whole
 from pyfaceau.training.networks import POINTS, NetworkSpec
 
 AGREE = 1e-4
@@ -77,13 +78,7 @@ def export(checkpoint: Checkpoint, path: Path) -> float:
         difference = _difference(network, spec, made)
         if not difference <= AGREE:
             raise InputError(f"export: expected agreement to {AGREE:g}, got {difference:.2g}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f"{path.name}.part")
-            temporary.write_bytes(made.read_bytes())
-            temporary.replace(path)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        write_whole(made.read_bytes(), path)
     return difference
 
 

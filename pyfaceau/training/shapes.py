@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pyfaceau.errors import InputError, OutputError
+from pyfaceau.errors import InputError
 from pyfaceau.pdm.model import PDM
+from pyfaceau.training.files import write_whole
 from pyfaceau.types import Float64
 
 ROUNDS = 20
@@ -148,11 +149,4 @@ def write_pdm(model: PDM, path: Path) -> None:
     for title, matrix in parts:
         lines += [f"# {title}", *(str(n) for n in (*matrix.shape, 6))]
         lines += [" ".join(f"{value:.9g}" for value in row) for row in matrix]
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text("\n".join(lines) + "\n", encoding="ascii")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written: {error}") from error
+    write_whole(("\n".join(lines) + "\n").encode("ascii"), path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import logging
 import math
 import time
@@ -18,6 +19,7 @@ from pyfaceau.training import checkpoint as checkpoints
 from pyfaceau.training.augment import NONE, luminance, make_batch, maps, move_points
 from pyfaceau.training.checkpoint import Checkpoint
 from pyfaceau.training.crops import FaceCrops
+from pyfaceau.training.files import write_whole
 from pyfaceau.training.layouts import OUTER_EYES
 from pyfaceau.training.losses import landmark_loss, pose_weights
 from pyfaceau.training.networks import POINTS
@@ -298,16 +300,11 @@ def write_log(history: list[dict[str, float]], path: Path) -> None:
     OutputError
         If it cannot be written.
     """
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("w", newline="", encoding="ascii") as file:
-            table = csv.DictWriter(file, list(history[0]))
-            table.writeheader()
-            table.writerows({k: f"{v:.7g}" for k, v in row.items()} for row in history)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written: {error}") from error
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, list(history[0]))
+    table.writeheader()
+    table.writerows({k: f"{v:.7g}" for k, v in row.items()} for row in history)
+    write_whole(text.getvalue().encode("ascii"), path)
 
 
 def _make_folder(folder: Path) -> None:

@@ -225,3 +225,16 @@ def test_shapes_of_no_use_are_refused(tmp_path: Path, points: np.ndarray, messag
     done = CliRunner().invoke(main, args)
     assert done.exit_code == 1
     assert message in done.output
+
+
+def test_a_folder_that_is_a_file_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "shapes.npz", points=rng.normal(size=(5, 68, 3)))
+    args = ["train", "pdm", "--data", str(tmp_path / "shapes.npz"), "--out"]
+    done = CliRunner().invoke(main, [*args, str(tmp_path / "file/own_pdm.txt")])
+    assert done.exit_code == 1
+    assert "own_pdm.txt: cannot be written: " in done.output
+    assert len(done.output.strip().splitlines()) == 1
+    done = CliRunner().invoke(main, [*args, str(tmp_path / "x.txt"), "--kept", "3"])
+    assert "kept: expected a number above 0 and up to 1, got 3.0" in done.output
