@@ -74,7 +74,8 @@ def _measure(
     for problem in data.problems:
         click.echo(problem, err=True)
     samples = list(data.samples) if points is None else only_points(data.samples, points)
-    results = {model: evaluate_landmarks(samples, finder(model)) for model in models}
+    finders = {model: finder(model) for model in models}  # one that is missing is said at once
+    results = {model: evaluate_landmarks(samples, find) for model, find in finders.items()}
     figures = {name: errors.figures() for name, errors in results.items()}
     columns = [*_NAMES, *REGIONS]
     lines = [

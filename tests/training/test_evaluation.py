@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pyfaceau.cli.command import main
+from pyfaceau.training import evaluation
 from pyfaceau.training.data import FaceSample, only_points, read_faces
 from pyfaceau.training.evaluation import Errors, evaluate_landmarks
 
@@ -75,6 +76,24 @@ def test_the_command(tmp_path: Path, shared: Path, weights_dir: Path) -> None:
     assert "no such model file" in done.output
     done = CliRunner().invoke(main, [*args, "--model", "onet"])
     assert "expected pfld, clnf, facemap, free, PATH.onnx or profile:NAME" in done.output
+
+
+def test_a_missing_model_is_said_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = np.random.default_rng(0).uniform(20, 60, (1, 68, 2))
+    np.savez(tmp_path / "data.npz", names=["a.png"], points=points)
+    sample(tmp_path, points[0])
+    open_model = evaluation.finder
+    monkeypatch.setattr(
+        evaluation, "finder", lambda name: list if name == "first" else open_model(name)
+    )
+    monkeypatch.setattr(evaluation, "evaluate_landmarks", lambda *_: pytest.fail("measured"))
+    args = ["--data", str(tmp_path / "data.npz"), "--out", str(tmp_path / "out")]
+    args += ["--model", "first", "--model", str(tmp_path / "gone.onnx")]
+    done = CliRunner().invoke(main, ["evaluate", "landmarks", *args])
+    assert done.exit_code == 1, done.output
+    assert "no such model file" in done.output
 
 
 def test_data_that_cannot_be_measured_are_refused_in_a_line(tmp_path: Path) -> None:
