@@ -23,7 +23,7 @@ from pyfaceau import FullPythonAUPipeline
 from pyfaceau.pipeline.landmarks import open_model
 from validation.metrics import pearson, points
 from validation.provenance import RESULTS, provenance
-from validation.reference import SHARED, Reference, read_table
+from validation.reference import SHARED, Reference, as_stored, read_table
 from validation.report import number, table
 
 UNITS = ("AU01", "AU06", "AU10", "AU12", "AU25", "AU45")
@@ -79,7 +79,7 @@ def keep(part: str, text: str, origin: str) -> None:
 
 def videos(reference: Reference, folder: Path) -> str:
     """Return the tables of all videos against OpenFace's."""
-    pipeline = FullPythonAUPipeline(config="free")
+    pipeline = FullPythonAUPipeline(config=as_stored("free"))
     rows, geometry, found = [], [], {unit: [] for unit in (*UNITS, *OTHERS)}
     for name in reference.names():
         pipeline.process_video(str(reference.video(name)), str(folder / f"{name}.csv"))
