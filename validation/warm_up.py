@@ -2,11 +2,10 @@
 
     python -m validation.warm_up [--profiles NAME ...]
 
-Each run has an empty cache of its own. Wall time and CPU time of ``pyfaceau warm-up`` with one
-process and with one for each core, what of a video's first frame is left to compile then (nothing),
-and, in one process, the CPU seconds that each room's kernels take. Other work on the machine makes
-wall time long and CPU time somewhat longer: the load is told. Writes
-``validation/results/warm-up.md``.
+Each run has an empty cache of its own. Wall time and CPU time of ``pyfaceau warm-up`` on all cores,
+what of a video's first frames is left to compile then (nothing), and, in one process, the CPU
+seconds that each room's kernels take. Other work on the machine makes wall time long and CPU time
+somewhat longer: the load is told. Writes ``validation/results/warm-up.md``.
 """
 
 from __future__ import annotations
@@ -116,27 +115,28 @@ def main() -> None:
         return
     rows, rooms = [], []
     for profile in options.profiles:
-        walls = []
-        for processes in (1, usable_cores()):
-            with tempfile.TemporaryDirectory() as cache:
-                command = ("pyfaceau.cli", "warm-up", "--config", profile)
-                _, wall, cpu = run(cache, *command, "--processes", str(processes))
-                walls.append(f"{wall:.1f} ({cpu:.1f})")
-                left, first, used = run(cache, "validation.warm_up", "--left", profile)
+        with tempfile.TemporaryDirectory() as cache:
+            command = ("pyfaceau.cli", "warm-up", "--config", profile)
+            _, wall, cpu = run(cache, *command)
+            left, first, used = run(cache, "validation.warm_up", "--left", profile)
         load = f"{os.getloadavg()[0]:.1f}"
-        rows.append([profile, *walls, left, f"{first:.1f} ({used:.1f})", load])
         with tempfile.TemporaryDirectory() as cache:
             spent = json.loads(run(cache, "validation.warm_up", "--rooms", profile)[0])
+        alone = sum(seconds for seconds, _ in spent.values())
+        rows.append(
+            [profile, f"{wall:.1f}", f"{cpu:.1f}", f"{alone:.1f}", left, f"{first:.1f} ({used:.1f})",
+             load]
+        )  # fmt: skip
         for room, (seconds, count) in sorted(spent.items(), key=lambda item: -item[1][0]):
             rooms.append([profile, room, f"{count:.0f}", f"{seconds:.1f}"])
     asked = " ".join(["python -m validation.warm_up --profiles", *options.profiles])
     head = "\n".join(f"- {k}: {v}" for k, v in provenance(asked).items())
     text = (
         f"# Compiling: how long, and for what\n\n{head}\n\n## pyfaceau warm-up\n\n"
-        "Wall time in seconds (CPU time).\n\n"
         + table(
-            ["profile", "one process", f"{usable_cores()} processes", "left to compile for a video",
-             "30 frames of it then", "load of the machine"],
+            ["profile", f"{usable_cores()} processes, wall s", "their CPU s",
+             "kernels in one process, CPU s", "left to compile for a video",
+             "30 frames of it then, wall s (CPU s)", "load of the machine"],
             rows,
         )
         + "\n## Where the time goes\n\nOne process; CPU seconds without those of callees.\n\n"
