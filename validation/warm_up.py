@@ -124,8 +124,8 @@ def main() -> None:
             spent = json.loads(run(cache, "validation.warm_up", "--rooms", profile)[0])
         alone = sum(seconds for seconds, _ in spent.values())
         rows.append(
-            [profile, f"{wall:.1f}", f"{cpu:.1f}", f"{alone:.1f}", left, f"{first:.1f} ({used:.1f})",
-             load]
+            [profile, f"{wall:.1f}", f"{cpu:.1f}", f"{alone:.1f}", left,
+             f"{first:.1f} ({used:.1f})", load]
         )  # fmt: skip
         for room, (seconds, count) in sorted(spent.items(), key=lambda item: -item[1][0]):
             rooms.append([profile, room, f"{count:.0f}", f"{seconds:.1f}"])

@@ -87,6 +87,8 @@ def side_bar(session: Session) -> Choice:
             arguments += _network(session)
         if config.landmarks in OPENFACE_UNITS:
             arguments += _measures(config.static_aus)
+        elif st.checkbox("Mirrored recording (selfie)", key="mirrored"):
+            arguments.append("--mirrored-input")
         st.caption("Files stay on this machine and are removed when this page is closed.")
     return Choice(tuple(arguments))
 

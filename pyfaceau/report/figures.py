@@ -46,7 +46,8 @@ def label(column: str) -> str:
     """
     unit, *rest = column.split("_")
     side = next((f", {word}" for word in rest if word in ("left", "right")), "")
-    return f"{unit} {NAMES.get(unit, '')}".strip() + side
+    mesh = " of the mesh, 0 to 1" if "bs" in rest else ""  # not OpenFace's unit
+    return f"{unit} {NAMES.get(unit, '')}".strip() + mesh + side
 
 
 def curves_of(table: pd.DataFrame) -> list[str]:

@@ -33,6 +33,7 @@ def test_intensities_are_curves_sides_last() -> None:
     assert curves_of(table()) == ["AU01_r", "AU12_r", "AU45_r", "AU12_r_left", "AU12_r_right"]
     assert strongest(table(), 2) == ["AU12_r", "AU45_r"]
     assert label("AU12_r_left") == "AU12 lip corner puller, left"
+    assert label("AU12_bs_left") == "AU12 lip corner puller of the mesh, 0 to 1, left"
 
 
 def test_frames_without_a_face_are_gaps() -> None:

@@ -23,6 +23,11 @@ NUMBERS = (
     "how much the fit looks like a face, 0 to 1. Gaps in a curve are frames without a face. These "
     "are measurements: not a grade, not a diagnosis, not what somebody felt."
 )
+OF_THE_MESH = (
+    "**What the numbers are.** Units of MediaPipe's mesh, 0 to 1: another measurement than "
+    "OpenFace's action units, nothing learnt of the person. Gaps in a curve are frames without a "
+    "face. These are measurements: not a grade, not a diagnosis, not what somebody felt."
+)
 _TABLE = ("timestamp", "confidence", "success", "pose_Rx", "pose_Ry", "pose_Rz")
 
 
@@ -51,7 +56,7 @@ def draw(session: Session, choice: Choice) -> None:
     else:
         _still(measured)
     downloads(session, measured)
-    st.markdown(NUMBERS)
+    st.markdown(OF_THE_MESH if "AU12_bs" in measured.data else NUMBERS)
 
 
 @st.fragment
@@ -117,6 +122,5 @@ def _still(measured: Measured) -> None:
     left.image(marked_picture(measured, face, frame=0), caption=measured.name, width="stretch")
     record = data.iloc[face]
     rows = [(label(name), record[name]) for name in curves_of(data)]
-    right.dataframe(
-        {"unit": [r[0] for r in rows], "intensity, 0 to 5": [r[1] for r in rows]}, hide_index=True
-    )
+    scale = "intensity" if "AU12_bs" in data else "intensity, 0 to 5"
+    right.dataframe({"unit": [r[0] for r in rows], scale: [r[1] for r in rows]}, hide_index=True)
