@@ -64,8 +64,8 @@ def _open_cache() -> str:
     else:
         folder.mkdir(parents=True, exist_ok=True)
         logger.warning(
-            "compiling for this machine; this is done once and takes about a minute "
-            "(pyfaceau warm-up does it beforehand, on all cores)"
+            "compiling for this machine; this is done once and takes about a minute, with profile "
+            "free some seconds (pyfaceau warm-up does it beforehand, on all cores)"
         )
         for other in folder.parent.iterdir():
             if time.time() - other.stat().st_mtime > _KEEP_SECONDS:
