@@ -1,17 +1,18 @@
 """Actions, synkinesis and their gates on clips whose truth is known.
 
-    python -m validation.actions FOLDER --tables TABLES [--people N]
+    python -m validation.actions FOLDER --tables TABLES [--people N] [--half 0 | 1]
 
 FOLDER holds the webmorph pictures, see `validation.blends`. Each person makes one clip: rest, then
 movements of both sides, of one side, of none, and movements with synkinesis, each rising, held and
-falling, with rest between. Tables that are not in TABLES yet are made first; then all are measured.
+falling, with rest between. Tables that are not in TABLES yet are made first; then all are measured,
+or those of one half of the people: constants are chosen on one and reported on the other.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,8 +25,10 @@ from pyfaceau.actions.intervals import ActionList, Interval
 from pyfaceau.actions.measures import NO_MOVEMENT, ActionMeasure, measure_actions
 from pyfaceau.actions.synkinesis import Synkinesis, measure_synkinesis
 from pyfaceau.actions.tidy import as_table
-from pyfaceau.asymmetry.gate import MULTIPLE
-from validation.blends import FPS, Movement, Person, Picture, blend, course, moved, people
+from pyfaceau.asymmetry.gate import HEALTHY, HEALTHY_UNIT, MULTIPLE
+from pyfaceau.asymmetry.geometry import measure
+from pyfaceau.types import SIDES
+from validation.blends import FPS, Movement, Person, Picture, Points, blend, course, moved, people
 from validation.provenance import provenance
 from validation.sides import table_of
 
@@ -141,11 +144,16 @@ def make_tables(folder: Path, tables: Path, count: int | None) -> None:
         part.replace(tables / f"{person.name}.parquet")
 
 
-def measured(tables: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return what was measured of all clips: actions, synkinesis, balances."""
+def half_of(name: str) -> int:
+    """Return to which half of the people one belongs; both sides move in each."""
+    return int(name) // 2 % 2
+
+
+def measured(paths: Sequence[Path]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return what was measured of clips: actions, synkinesis, balances."""
     actions = intervals()
     acts, couplings, sides = [], [], []
-    for path in sorted(tables.glob("*.parquet")):
+    for path in paths:
         table, side = pd.read_parquet(path), side_of(path.stem)
         rows = measure_actions(table, actions, side)
         starts = {one.start: one.action for one in actions}
@@ -186,9 +194,55 @@ def both_sides(acts: pd.DataFrame) -> pd.DataFrame:
 
 def bound(rows: pd.DataFrame) -> list[float]:
     """Return what 95 % of an act's sides differ by less than, of both halves of the people."""
-    differ = rows["differ"].where(rows["beyond"] & (rows["leads"] != ""), 0.0)
-    halves = rows["person"].astype(int) // 2 % 2
+    differ = _differ(rows)
+    halves = rows["person"].map(half_of)
     return [float(differ[halves == half].quantile(0.95)) for half in (0, 1)]
+
+
+def _differ(rows: pd.DataFrame) -> pd.Series:
+    """Return by what share of the larger movement sides differ beyond the noise."""
+    return rows["differ"].where(rows["beyond"] & (rows["leads"] != ""), 0.0)
+
+
+def shares(pairs: pd.DataFrame) -> dict[str, float]:
+    """Return what 95 % of symmetric acts of these people stay under, rounded up to 0.05, 0.2 to 1.
+
+    `pyfaceau.asymmetry.gate.HEALTHY_SHARES` are those of one half of the people; of action units at
+    least `HEALTHY_UNIT`.
+    """
+    found = {}
+    for name, part in pairs.groupby("measure"):
+        acts = dict(iter(part.groupby("action")))
+        worst = max(float(_differ(acts[action]).quantile(0.95)) for action in SYMMETRIC)
+        least = HEALTHY_UNIT if str(name).startswith("AU") else HEALTHY
+        found[str(name)] = float(np.clip(np.ceil(worst * 20 - 1e-9) / 20, least, 1.0))
+    return found
+
+
+def courses_table(paths: Sequence[Path]) -> Iterator[str]:
+    """Yield how deep a closure of both eyes is measured to be at each amount that was drawn."""
+    steps = SHAPE[4:11]
+    yield (
+        "| measure | " + " | ".join(f"{100 * step:.0f} %" for step in steps) + " | deepest before |"
+    )
+    yield "| :-- |" + " --: |" * (len(steps) + 1)
+    first = REST + [act.action for act in ACTS].index("close eyes tightly") * len(SHAPE) + 4
+    rest = np.zeros(REST + len(ACTS) * len(SHAPE), np.bool_)
+    rest[:REST] = True
+    found: dict[str, list[Points]] = {"lid_opening": [], "AU45_r": []}
+    for path in paths:
+        table = pd.read_parquet(path)
+        values = table.join(measure(table, rest=rest))
+        for name, rows in found.items():
+            for side in SIDES:
+                move = values[f"{name}_{side}"].to_numpy()
+                move = np.abs(move - np.median(move[rest]))[first : first + 16]
+                rows.append(np.append(move[:6], np.median(move[6:])) / move.max())
+    for name, rows in found.items():
+        part = np.stack(rows)
+        cells = [f"{value:.2f}" for value in np.median(part, axis=0)]
+        deepest = (part[:, :6].max(axis=1) > 1.1 * part[:, 6]).mean()
+        yield f"| {name} | " + " | ".join(cells) + f" | {100 * deepest:.0f} % |"
 
 
 def sides_table(pairs: pd.DataFrame) -> Iterator[str]:
@@ -268,12 +322,12 @@ def synkinesis_table(found: pd.DataFrame) -> Iterator[str]:
     made = {"oral-ocular": 0.6, "ocular-oral": 0.5}
     sick = found[(found["role"] == "affected") & found["coupling"].isin(list(made))]
     sick = sick.assign(share=sick["share"].where(sick["reason"] != NO_MOVEMENT, 0.0))
-    for (name, measure), part in sick.groupby(["coupling", "measure"]):
+    for (name, told_by), part in sick.groupby(["coupling", "measure"]):
         for number, rows in part.groupby("number"):
             excess = (rows["share"] - rows["control"]).dropna()
             low, high = np.percentile(excess, [5, 95])
             yield (
-                f"| {name}, {measure} | {made[name] if number == 2 else 0:.1f} "
+                f"| {name}, {told_by} | {made[name] if number == 2 else 0:.1f} "
                 f"| {rows['share'].median():.2f} | {rows['control'].median():.2f} "
                 f"| {excess.median():.2f} ({low:.2f} to {high:.2f}) "
                 f"| {100 * (excess > 0.2).mean():.0f} % "
@@ -290,18 +344,26 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="webmorph pictures")
     parser.add_argument("--tables", type=Path, required=True, help="folder that keeps the tables")
     parser.add_argument("--people", type=int, help="the first so many; all if not given")
+    parser.add_argument("--half", type=int, choices=[0, 1], help="of the people; all if not given")
     parser.add_argument("--measure-only", action="store_true", help="make no tables")
     options = parser.parse_args()
     if not options.measure_only:
         make_tables(options.folder, options.tables, options.people)
     for key, value in provenance(" ".join(["python -m validation.actions", *sys.argv[1:]])).items():
         sys.stdout.write(f"- {key}: {value}\n")
-    acts, couplings, sides = measured(options.tables)
+    paths = [
+        path
+        for path in sorted(options.tables.glob("*.parquet"))
+        if options.half in (None, half_of(path.stem))
+    ]
+    acts, couplings, sides = measured(paths)
     sys.stdout.write(f"- people: {acts['person'].nunique()}\n")
     parts = {
+        "Shares of these people": iter([f"`{shares(both_sides(acts))}`"]),
         "Sides and the gate": sides_table(both_sides(acts)),
         "Balance": balance_table(sides),
         "Peaks": peaks_table(acts),
+        "Depth of a closure of both eyes": courses_table(paths),
         "Synkinesis": synkinesis_table(couplings),
     }
     for title, lines in parts.items():

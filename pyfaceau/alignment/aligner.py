@@ -154,4 +154,4 @@ def _complete(frame: UInt8, back: Float64, mirror: Float64, out: UInt8) -> None:
     row, column = np.arange(len(out))[:, None], np.arange(len(out))
     a, b, c = normal @ leap
     beyond = a * column + b * row + c > 0
-    out[beyond] = seen[beyond]
+    np.copyto(out, seen, where=beyond[..., None])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pyfaceau.app.pages import compare, one_video, study
 from pyfaceau.app.session import Session, Sessions, server_sessions
 from pyfaceau.app.settings import side_bar
+from pyfaceau.app.views import compare, one_video, study
 
 
 @st.cache_resource(show_spinner=False)

@@ -48,10 +48,12 @@ def measured_upload(
         name, stream = taken
         video = keep(stream, session.folder, session.next_name())
         _begin(session, choice, place, name, video)
+        return None
     if result is not None and result.arguments != choice.arguments:
         st.info("The side bar has changed since this was measured.")
         if st.button("Measure again", key=f"{place} again"):
             _begin(session, choice, place, result.name, result.video)
+            return None
     problem = st.session_state.pop(f"{place} problem", None)
     if problem:
         st.error(problem)
@@ -81,7 +83,8 @@ def _take(place: str, camera: bool, collapsed: bool) -> tuple[str, IO[bytes]] | 
 def _begin(session: Session, choice: Choice, place: str, name: str, video: Path) -> None:
     session.results.pop(place, None)
     session.jobs[place] = Job(session.worker(), name, video, choice.arguments)
-    st.rerun()
+    # Drawing the page anew from here would forget a file that was just given to another place.
+    _progress(session, place)
 
 
 @st.fragment(run_every=0.5)

@@ -118,10 +118,19 @@ def find_midline(landmarks: Any) -> Midline:
     far = np.abs(apart[:, :, 1]) > _FAR * width  # of points side by side no slope is known
     slopes = np.divide(apart[:, :, 0], apart[:, :, 1], out=np.full(far.shape, np.nan), where=far)
     known = slopes[far.any(axis=1)]
-    slope = float(np.median(np.nanmedian(known, axis=1))) if len(known) else 0.0
+    slope = float(np.median(_row_medians(known))) if len(known) else 0.0
     offset = float(np.median(local[:, 0] - slope * local[:, 1]))
     direction = np.array([slope, 1.0]) / np.hypot(slope, 1.0)
     return Midline(centre + axes.T @ np.array([offset, 0.0]), axes.T @ direction)
+
+
+def _row_medians(values: Float64) -> Float64:
+    """Return the median of each row's numbers; every row has one."""
+    ordered = np.sort(values, axis=1)  # NaN last
+    count = np.isfinite(values).sum(axis=1)
+    rows = np.arange(len(values))
+    medians: Float64 = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
+    return medians
 
 
 def half_made_whole(landmarks: Any, line: Midline) -> Float64:

@@ -34,7 +34,7 @@ REACH = 6.0
 """Where a half's fit in the frame before lies further than this (RMS, mm) from the half as the
 whole face's landmarks have it now, the fit starts from these."""
 
-_ROOM = 0.35
+_ROOM = 0.22
 """Of the landmarks' extent: so far about them the reflected picture is made."""
 
 

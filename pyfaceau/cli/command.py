@@ -29,6 +29,7 @@ from pyfaceau.cli.selection import check_selection, selection_options, with_sele
 from pyfaceau.cli.sides import asymmetry, side_options, with_sides
 from pyfaceau.cli.strict import HiddenCommand
 from pyfaceau.cli.study import repredict, study
+from pyfaceau.cli.study_report import study_report
 from pyfaceau.cli.train import train
 from pyfaceau.cli.warm_up import warm_up
 from pyfaceau.cli.weights import weights
@@ -282,6 +283,7 @@ def with_fit_option(settings: Config, name: str, value: Any) -> Config:
 main.add_command(weights)
 main.add_command(app)
 main.add_command(study)
+study.add_command(study_report)
 main.add_command(repredict)
 main.add_command(asymmetry)
 main.add_command(actions)

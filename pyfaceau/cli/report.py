@@ -9,8 +9,8 @@ import click
 
 from pyfaceau.cli.running import errors
 
-_BLUR = click.option("--blur-eyes", is_flag=True, help="Make eyes and brows unrecognisable.")
-_MIRRORED = click.option(
+BLUR = click.option("--blur-eyes", is_flag=True, help="Make eyes and brows unrecognisable.")
+MIRRORED = click.option(
     "--mirrored-input", is_flag=True, default=None, help="The recording is mirrored (selfie)."
 )
 
@@ -20,8 +20,8 @@ _MIRRORED = click.option(
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The video.")
 @click.option("--unit", "units", multiple=True, help="Column with a bar; repeat for more.")
-@_BLUR
-@_MIRRORED
+@BLUR
+@MIRRORED
 def overlay(video: Path, table: Path, output: Path, units: tuple[str, ...], **options: Any) -> None:
     """Write VIDEO with what its TABLE says drawn into every frame.
 
@@ -63,8 +63,8 @@ def overlay(video: Path, table: Path, output: Path, units: tuple[str, ...], **op
 @click.option("--rest", default="", metavar="START-END", help="Seconds at rest, without --actions.")
 @click.option("--affected", type=click.Choice(["left", "right"]), help="The paretic side.")
 @click.option("--no-pictures", is_flag=True, help="Show no picture of the person.")
-@_BLUR
-@_MIRRORED
+@BLUR
+@MIRRORED
 def report(
     tables: tuple[Path, ...],
     output: Path,

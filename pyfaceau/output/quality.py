@@ -57,6 +57,7 @@ FLAGS = (
     "clock",
     "cut",
     "turned",
+    "several",
     "mouth_covered",
     "eye_covered",
 )
@@ -69,13 +70,14 @@ COVERED = {
 """What is said of a video in more than half of whose faces it is so: of single frames it is
 uncertain, see `pyfaceau.alignment.covered`."""
 
-HARMLESS = frozenset({"duplicated", "resized", "clock", "cut", "turned", *COVERED})
+HARMLESS = frozenset({"duplicated", "resized", "clock", "cut", "turned", "several", *COVERED})
 
 MARKED = {
     "damaged": "are damaged, says the decoder",
     "cut": "begin a new scene, maybe with another person",
     "clock": "had their clock corrected",
     "resized": "are stored in another size",
+    "several": "show more than one face: one is followed, see --face",
     "turned": "were measured turned",
 }
 """What is said of a video for each mark of its frames."""

@@ -40,7 +40,9 @@ class Watching:
     Parameters
     ----------
     config : Config
-        What is done where the scene changes, and where faces are not upright.
+        What is done where the scene changes, where faces are not upright, and whose is followed.
+    one : bool
+        One face is followed: others are worth a word, unless one is chosen.
 
     Attributes
     ----------
@@ -48,8 +50,9 @@ class Watching:
         What was noticed so far of the recording that was watched last.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, one: bool = True) -> None:
         self._reading = config.reading
+        self._one = one and not config.selection.of_people
         self._detect = upright_detector(config)
         self.notes = Notes()
         self._covered: Counter[str] = Counter()
@@ -150,5 +153,7 @@ class Watching:
             for mark, text in _COVERED.items()
             if self._covered[mark] > self._faces / 2
         ]
+        if self._one and self.notes.counts["several"]:
+            lines.insert(0, "more than one face is in view: the largest is followed, see --face")
         for line in lines[:MOST]:
             logger.warning("%s: %s", path, line)

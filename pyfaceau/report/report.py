@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pyfaceau.actions.intervals import ActionList
 from pyfaceau.actions.measures import resting_frames
 from pyfaceau.actions.reading import read_actions
 from pyfaceau.errors import InputError
@@ -50,7 +51,7 @@ def write_report(
     output: Path,
     *,
     videos: Sequence[Path] = (),
-    actions: Sequence[Path] = (),
+    actions: Sequence[Path | ActionList] = (),
     names: Sequence[str] = (),
     wishes: Wishes | None = None,
     command: str = "",
@@ -65,8 +66,9 @@ def write_report(
         The page, .html.
     videos : sequence of Path
         Their videos, in the same order; none for a report without pictures.
-    actions : sequence of Path
-        When what was done in each, in the same order: files as `read_actions` takes them.
+    actions : sequence of (Path or ActionList)
+        When what was done in each, in the same order: files as `read_actions` takes them, or what
+        it gives.
     names : sequence of str
         What the recordings are called, in the same order; after their tables if not given.
     wishes : Wishes, optional
@@ -111,14 +113,19 @@ def write_report(
     return [f"{page.name}: {line}" for page in pages for line in page.warnings]
 
 
-def _acts(session: Session, actions: Sequence[Path], number: int, wishes: Wishes) -> Acts | None:
+def _acts(
+    session: Session, actions: Sequence[Path | ActionList], number: int, wishes: Wishes
+) -> Acts | None:
     """Return what came of a recording's actions; None where none are given."""
     if not actions:
         return None
+    given = actions[number]
+    if isinstance(given, ActionList):
+        return Acts.of(session, given, wishes.affected)
     try:
-        return Acts.of(session, read_actions(actions[number]), wishes.affected)
+        return Acts.of(session, read_actions(given), wishes.affected)
     except InputError as error:
-        text, path = str(error), str(actions[number])
+        text, path = str(error), str(given)
         raise InputError(text if text.startswith(path) else f"{path}: {text}") from None
 
 

@@ -29,6 +29,24 @@ def table_path(out: Path, name: str) -> Path:
     return out / f"{name}.csv"
 
 
+def report_path(out: Path, name: str) -> Path:
+    """Return the path of a video's report.
+
+    Parameters
+    ----------
+    out : Path
+        The study's output folder.
+    name : str
+        The video's name in the study.
+
+    Returns
+    -------
+    Path
+        ``<out>/<name>.html``.
+    """
+    return out / f"{name}.html"
+
+
 def features_path(out: Path, name: str) -> Path:
     """Return the path of a video's feature file.
 

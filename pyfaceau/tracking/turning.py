@@ -91,6 +91,27 @@ def upright_turn(image: UInt8, detect: Detect) -> int | None:
     return best if agreement[best] > 0 else None
 
 
+LIKEWISE = 0.4
+"""Of the widest face's width: another face as wide as this may be the one that is meant."""
+
+
+def several(boxes: tuple[FaceBox, ...]) -> bool:
+    """Tell whether more than one face of a picture may be the one that is meant.
+
+    Parameters
+    ----------
+    boxes : tuple of FaceBox
+        What was detected.
+
+    Returns
+    -------
+    bool
+        Two or more that count are at least `LIKEWISE` as wide as the widest.
+    """
+    widths = [box.width for box in boxes if box.score >= SURE]
+    return sum(width >= LIKEWISE * max(widths) for width in widths) > 1
+
+
 def with_turns(frames: Iterable[Frame], detect: Detect) -> Iterator[Frame]:
     """Mark frames with the turn in which their face is upright, once one is found.
 
@@ -104,17 +125,28 @@ def with_turns(frames: Iterable[Frame], detect: Detect) -> Iterator[Frame]:
     Yields
     ------
     Frame
-        The same, with `turn` and, where that is not 0, the mark ``turned``.
+        The same with `turn` and the marks ``turned``, if that is not 0, and ``several`` faces.
     """
     turn: int | None = None
     looked_at = 0
+    seen: list[tuple[FaceBox, ...]] = []
+
+    def _detect(image: UInt8) -> tuple[FaceBox, ...]:
+        """Detect, and remember what was found."""
+        seen.append(detect(image))
+        return seen[-1]
+
     for frame in frames:
         if "cut" in frame.marks:
             turn, looked_at = None, 0
+        marked = frame
         if turn is None and (looked_at in FIRST_LOOKS or looked_at % LOOK_EVERY == 0):
-            turn = upright_turn(frame.image, detect)
+            seen.clear()
+            turn = upright_turn(frame.image, _detect)
+            if several(seen[turn or 0]):
+                marked = replace(frame, marks=frame.marks | {"several"})
         looked_at += 1
-        yield turned_by(frame, turn) if turn else frame
+        yield turned_by(marked, turn) if turn else marked
 
 
 def turned_by(frame: Frame, turn: int) -> Frame:

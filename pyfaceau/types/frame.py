@@ -10,10 +10,11 @@ import numpy as np
 from pyfaceau.errors import InputError, check_array, check_image
 from pyfaceau.types.arrays import Float32, UInt8
 
-MARKS = ("resized", "clock", "damaged", "cut", "turned")
+MARKS = ("resized", "clock", "damaged", "cut", "turned", "several")
 """What may be noticed of a frame: stored in another size than the first; the file's clock did not
 run forward here and was corrected; the decoder reports damage; the scene changes with it; the face
-is not upright in it and was looked for in a turned picture."""
+is not upright in it and was looked for in a turned picture; it was looked at and shows several
+faces."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,22 +14,15 @@ import pytest
 from PIL import Image
 
 from pyfaceau.cli.command import main
+from tests.app.chromium import CHROMIUM, PATIENCE, upload
 from tests.app.test_server import folders, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytest.importorskip("streamlit", reason="needs the extra app")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-
-PATIENCE = 120_000
-"""Milliseconds that a busy machine may take."""
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +32,6 @@ def server(
     folder = tmp_path_factory.mktemp("app")
     with served(folder, "--limit", "50") as (_, address):
         yield folder, address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -66,10 +50,6 @@ def page(browser: Browser, server: tuple[Path, str]) -> Iterator[Page]:
     context.close()
     assert hosts == {server[1].removeprefix("http://")}
     assert errors == []
-
-
-def upload(page: Page, file: Any) -> None:
-    page.get_by_test_id("stMain").locator("input[type=file]").first.set_input_files(file)
 
 
 def test_from_a_video_to_its_downloads(

@@ -12,7 +12,14 @@ from pyfaceau.media.video import VideoReader
 from pyfaceau.pipeline.multi import MultiFacePipeline
 from pyfaceau.pipeline.stills import PicturePipeline
 from pyfaceau.pipeline.video import FullPythonAUPipeline
-from pyfaceau.tracking.turning import turned_by, turned_camera, upright, upright_turn, with_turns
+from pyfaceau.tracking.turning import (
+    several,
+    turned_by,
+    turned_camera,
+    upright,
+    upright_turn,
+    with_turns,
+)
 from pyfaceau.types import Camera, FaceBox, Frame, FrameResult, UInt8
 
 COUNT = 12
@@ -59,6 +66,31 @@ def test_a_face_seen_upright_is_not_turned_by_a_little_doubt() -> None:
     frames = list(with_turns((Frame(PICTURE, k, 0.0) for k in range(3)), doubtful))
     assert [frame.turn for frame in frames] == [0, 0, 0]
     assert upright_turn(PICTURE, Scripted(None, at_angle(0), None, None)) == 1
+
+
+def test_several_faces_are_marked_where_they_are_looked_at() -> None:
+    def detect(image: UInt8) -> tuple[FaceBox, ...]:
+        wide = at_angle(0)
+        return (wide, FaceBox(0, 0, 45, 45, 0.9, wide.points5))
+
+    found = list(with_turns((Frame(PICTURE, k, 0.0) for k in range(2)), detect))
+    assert [sorted(frame.marks) for frame in found] == [["several"], []]
+    wide = at_angle(0)
+    assert not several(())
+    assert not several((wide, FaceBox(0, 0, 39, 39, 0.9, wide.points5)))
+    assert not several((wide, FaceBox(0, 0, 90, 90, 0.7, wide.points5)))
+
+
+def test_the_command_says_that_others_are_in_view(
+    shared: Path, weights_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    video = shared / "samples" / "video"
+    pipeline = FullPythonAUPipeline()
+    pipeline.process_video(video / "multi_face.avi", max_frames=2)
+    assert "more than one face is in view" in caplog.text
+    caplog.clear()
+    pipeline.process_video(video / "single_face.mp4", max_frames=2)
+    assert "more than one face" not in caplog.text
 
 
 def test_no_face_has_no_turn() -> None:

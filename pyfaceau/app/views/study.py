@@ -28,6 +28,7 @@ def draw() -> None:
         return
     st.caption(named)
     _ledger(Path(named))
+    _reports(Path(named))
     _changes(Path(named))
 
 
@@ -51,12 +52,29 @@ def _ledger(folder: Path) -> None:
         ended = f"{last['outcome']} {last['finished']}" if last["outcome"] else "at work, or killed"
         st.write(f"Last run: began {last['started']} on {last['host']}, {ended}")
     st.dataframe(_shown(rows), hide_index=True, width="stretch")
-    for row in rows:
-        report = folder / f"{row['name']}.html"
-        if report.is_file():
-            st.download_button(
-                f"Report: {row['name']}", report.read_bytes, report.name, "text/html"
-            )
+
+
+@st.fragment
+def _reports(folder: Path) -> None:
+    """Draw the reports that are there."""
+    from pyfaceau.errors import PyfaceauError
+    from pyfaceau.study.files import report_path
+    from pyfaceau.study.ledger import Ledger
+
+    try:
+        with Ledger(folder) as ledger:
+            names = [str(row["name"]) for row in ledger.rows()]
+    except PyfaceauError:
+        return  # said above
+    there = {name: path for name in names if (path := report_path(folder, name)).is_file()}
+    st.subheader("Reports")
+    if not there:
+        st.caption(f"None yet: `pyfaceau study report {folder.name}` writes them.")
+        return
+    name = str(st.selectbox("Video", list(there)))
+    page = there[name].read_bytes()  # at once: the refreshed ledger takes deferred files away
+    st.download_button(f"Report: {name}", page, there[name].name, "text/html")
+    st.button("Look for new reports")
 
 
 def _shown(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -1,0 +1,1 @@
+"""The pages of the app; in a folder called ``pages``, Streamlit would make its own of them."""
