@@ -26,8 +26,8 @@ rotation lies 13 to 14 mm behind the cornea, the corners 7 to 8 mm. An estimate;
 angles depends on it."""
 
 ABOVE, OUTWARDS = 2.35, 1.7
-"""The centre lies so far above the middle of the corners and away from the nose, mm, in the mesh's
-eyes: fitted to people who look into the camera (`python -m validation.free_gaze`)."""
+"""The centre lies so far above the middle of the corners, as the mesh has them, and farther from
+the nose, mm: fitted to people who look into the camera (`python -m validation.free_gaze`)."""
 
 
 def gaze_of_irises(irises: Float64, corners: Float64, rotation: Float64) -> Gaze:
