@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 EVEN = 60
 """Faces of each video, evenly spaced and labelled or not, by which its zero levels are found."""
 
-
 VIEWS = ("", *SIDES)
 """What of a face labels are of: the whole, or the patient's left or right half made whole."""
 
