@@ -50,9 +50,9 @@ HEALTHY_SHARES: dict[str, float] = {
     "dental_show": 0.75,
 }
 """The same, measured: what 95 % of symmetric smiles, and of symmetric closures, of people in
-photographs stay under, in either half of them (validation/results/actions.md), in steps of
-0.05. At 1 only opposite movements count: there the sides of a healthy face differ as
-much as those of a paretic one."""
+photographs stay under, in either half of them (validation/results/actions.md), in steps of 0.05.
+At 1 only opposite movements count: there the sides of a healthy face differ as much as those of a
+paretic one."""
 
 
 def healthy_share(name: str) -> float:
