@@ -1,4 +1,7 @@
-"""Networks of TensorFlow Lite, run by LiteRT on one thread of the CPU."""
+"""Networks of TensorFlow Lite, run by LiteRT on the CPU.
+
+Its threads share the rows of an output among them, so that no digit depends on their number.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ from typing import Any
 import numpy as np
 
 from pyfaceau.errors import InputError, WeightsError
+from pyfaceau.overlap import usable_cores
 from pyfaceau.types import Float32
+
+_THREADS = 2
+"""LiteRT keeps Python's lock while it runs: a second core can serve its own threads alone."""
 
 
 def need_runtime() -> None:
@@ -72,7 +79,9 @@ class Network:
 
         try:
             with _without_greeting():
-                self._interpreter: Any = Interpreter(model_content=data, num_threads=1)
+                self._interpreter: Any = Interpreter(
+                    model_content=data, num_threads=min(_THREADS, usable_cores())
+                )
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise WeightsError(f"{name}: LiteRT cannot load it ({error})") from None
