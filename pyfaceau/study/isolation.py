@@ -172,8 +172,11 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
-        self._log.seek(max(0, self._log.tell() - 4096))
-        said = self._log.read().decode("utf-8", "replace")
+        try:
+            self._log.seek(max(0, self._log.tell() - 4096))
+            said = self._log.read().decode("utf-8", "replace")
+        except ValueError:  # closed together with the process, by who wanted its end
+            return _failed("worker", "ended on request")
         fatal = [line for line in said.splitlines() if line.startswith("Fatal Python error")]
         last = (fatal or [line for line in said.splitlines() if line.strip()] or [""])[-1].strip()
         if "MemoryError" in said or "bad_alloc" in said:

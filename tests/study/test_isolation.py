@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_a_worker_out_of_memory_says_so(tmp_path: Path):
     worker.close()
     assert (outcome["kind"], outcome["error"]) == ("memory", "out of memory")
     assert again["state"] == "done"
+
+
+def test_a_task_whose_worker_is_closed_ends_with_an_outcome(
+    worker: WorkerProcess, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(worker.run, task(tmp_path, "slow 400"))
+        while not worker.frames:
+            time.sleep(0.05)
+        worker.close()
+        outcome = running.result(timeout=20)
+    assert (outcome["state"], outcome["kind"]) == ("failed", "worker")
 
 
 def test_a_closed_worker_starts_nothing(worker: WorkerProcess, tmp_path: Path):
