@@ -16,7 +16,7 @@ from pyfaceau.study.features import FeatureFile
 from pyfaceau.study.files import FEATURES
 from pyfaceau.study.ledger import FILE, Ledger
 from pyfaceau.training.aus_labels import Labels, labels_of_frames, match_videos
-from pyfaceau.types import SIDES, Float32, Float64
+from pyfaceau.types import SIDES, Float32, Float64, FrameResult
 
 if TYPE_CHECKING:
     from pyfaceau.pdm.model import PDM
@@ -240,38 +240,50 @@ def _of_video(
                 f"{path}: labels are of sides and these features of whole faces; make them again "
                 "with: pyfaceau study run VIDEOS --out FOLDER --keep-features --split-face"
             )
-        records = file.records()
+        records, halves = file.records(), file.halves()
         values = labels_of_frames(labels, rows, records["index"], records["timestamp"])
-        return [
-            _chosen(file, records["described"] if not view else file.halves()[view],
-                    _of_view(values, labels, view), view, quota)
+        chosen = [
+            _Chosen(halves[view] if view else records["described"], values, labels, view, quota)
             for view in views
-        ]  # fmt: skip
+        ]
+        for position, result in enumerate(file):  # unpacked once for all views
+            for one in chosen:
+                one.take(position, result)
+    return [one.part() for one in chosen]
 
 
-def _chosen(
-    file: FeatureFile, there: NDArray[np.bool_], values: Float64, view: str, quota: int
-) -> tuple[Part | None, Float32, int]:
-    """Read the labelled faces of a view, and some evenly spaced ones."""
-    labelled = ~np.isnan(values).all(axis=1)
-    wanted = _thinned(np.flatnonzero(labelled & there), quota)
-    missed = int((labelled & ~there).sum())
-    if not len(wanted):
-        return None, np.zeros(DIMENSIONS, np.float32), missed
-    even = _thinned(np.flatnonzero(there), min(EVEN, quota))
-    keep = np.union1d(wanted, even)
-    median, taken = RunningMedian(), []
-    chosen = set(keep.tolist())
-    for position, result in enumerate(file):
+class _Chosen:
+    """The labelled faces of one view of a video, some evenly spaced ones, the neutral face."""
+
+    def __init__(
+        self, there: NDArray[np.bool_], values: Float64, labels: Labels, view: str, quota: int
+    ) -> None:
+        self._view, self._values = view, _of_view(values, labels, view)
+        labelled = ~np.isnan(self._values).all(axis=1)
+        self._missed = int((labelled & ~there).sum())
+        wanted = _thinned(np.flatnonzero(labelled & there), quota)
+        self._even = _thinned(np.flatnonzero(there), min(EVEN, quota))
+        self._keep = np.union1d(wanted, self._even) if len(wanted) else wanted
+        self._kept = set(self._keep.tolist())
+        self._median, self._taken = RunningMedian(), list[Float32]()
+
+    def take(self, position: int, result: FrameResult) -> None:
+        """Take the next frame."""
         face = result.features
-        if view:
+        if self._view:
             split = result.split
-            face = None if split is None else split.left if view == "left" else split.right
-        median.update(face, result.timestamp)
-        if position in chosen and face is not None:
-            taken.append(np.concatenate([face.hog, face.geometry]).astype(np.float32))
-    part = np.stack(taken), np.isin(keep, even), values[keep]
-    return part, median.neutral.astype(np.float32), missed
+            face = None if split is None else split.left if self._view == "left" else split.right
+        self._median.update(face, result.timestamp)
+        if position in self._kept and face is not None:
+            self._taken.append(np.concatenate([face.hog, face.geometry]).astype(np.float32))
+
+    def part(self) -> tuple[Part | None, Float32, int]:
+        """Return the faces, the neutral face, labelled faces missing."""
+        if not self._taken:
+            return None, np.zeros(DIMENSIONS, np.float32), self._missed
+        even = np.isin(self._keep, self._even)
+        part = np.stack(self._taken), even, self._values[self._keep]
+        return part, self._median.neutral.astype(np.float32), self._missed
 
 
 def _thinned(positions: NDArray[np.int64], most: int) -> NDArray[np.int64]:
