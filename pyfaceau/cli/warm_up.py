@@ -80,11 +80,14 @@ def compile_all(configs: Sequence[Config], processes: int | None = None) -> None
     InputError
         If `processes` is less than 1, or a compiling process dies.
     """
+    import logging
     from concurrent.futures.process import BrokenProcessPool
 
     from tqdm import tqdm
 
     from pyfaceau.overlap import check_threads
+
+    logging.getLogger("pyfaceau").setLevel(logging.ERROR)  # that it compiles is said here
     from pyfaceau.pipeline.warm_up import STEPS, warm_up
 
     if processes is not None and processes < 1:
@@ -93,6 +96,7 @@ def compile_all(configs: Sequence[Config], processes: int | None = None) -> None
     waiting = [name for _ in configs for name in STEPS]
     if not waiting:
         return
+    click.echo("compiling for this machine, once: up to a minute")
     with tqdm(total=len(waiting), unit="step", leave=False, disable=None) as bar:
         bar.set_description(f"compiling: {', '.join(waiting[:shown])}")
         try:

@@ -62,9 +62,8 @@ class MultiFacePipeline:
         self.config = config if isinstance(config, Config) else Config.load(config or "default")
         self.verbose = verbose
         self.threads = check_threads(threads)
-        self._watching = Watching(
-            self.config, one=False
-        )  # one turn for all: a camera's, not a patient's
+        # One turn for all: a camera's, not a patient's.
+        self._watching = Watching(self.config, one=False)
         self._measurer = measurer_for(self.config)
         fitter = fitter or make_fitter(self.config, self._measurer.pdm, 0)
         self._measurer.eyes = eyes_of(fitter)
