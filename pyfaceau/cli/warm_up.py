@@ -87,8 +87,13 @@ def compile_all(configs: Sequence[Config], processes: int | None = None) -> None
 
     from pyfaceau.overlap import check_threads
 
-    logging.getLogger("pyfaceau").setLevel(logging.ERROR)  # that it compiles is said here
-    from pyfaceau.pipeline.warm_up import STEPS, warm_up
+    logger = logging.getLogger("pyfaceau.numerics")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # that it compiles is said here
+    try:
+        from pyfaceau.pipeline.warm_up import STEPS, warm_up
+    finally:
+        logger.setLevel(level)
 
     if processes is not None and processes < 1:
         raise InputError(f"processes: expected 1 or more, got {processes}")
@@ -96,7 +101,6 @@ def compile_all(configs: Sequence[Config], processes: int | None = None) -> None
     waiting = [name for _ in configs for name in STEPS]
     if not waiting:
         return
-    click.echo("compiling for this machine, once: up to a minute")
     with tqdm(total=len(waiting), unit="step", leave=False, disable=None) as bar:
         bar.set_description(f"compiling: {', '.join(waiting[:shown])}")
         try:
