@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pyfaceau.cli.running import errors
+
+
+def own_command() -> str:
+    """Return the command line as a page tells it: of paths the last name alone.
+
+    Returns
+    -------
+    str
+        One line, quoted as shells want it.
+    """
+    words = (Path(word).name if "/" in word else word for word in sys.argv[1:])
+    return shlex.join(["pyfaceau", *words])
+
 
 BLUR = click.option("--blur-eyes", is_flag=True, help="Make eyes and brows unrecognisable.")
 MIRRORED = click.option(
@@ -80,12 +95,8 @@ def report(
     rest and peak, curves of both sides, asymmetry with its gate, blinks, synkinesis, what speaks
     against the numbers, and where they come from. Measurements, not a grade.
     """
-    import shlex
-    import sys
-
     from pyfaceau.report.report import Wishes, write_report
 
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
     wishes = Wishes(pictures=not no_pictures, **options)
     if options["rest"] and actions:
         raise click.UsageError("--rest: an action called rest says it where there are --actions")
@@ -97,7 +108,7 @@ def report(
             actions=actions,
             names=names,
             wishes=wishes,
-            command=shlex.join(["pyfaceau", *words]),
+            command=own_command(),
         )
     click.echo(output)
     for line in said:

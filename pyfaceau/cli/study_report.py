@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pyfaceau.cli.report import BLUR, MIRRORED
+from pyfaceau.cli.report import BLUR, MIRRORED, own_command
 from pyfaceau.cli.running import errors
 from pyfaceau.cli.strict import StrictCommand
 
@@ -32,12 +30,11 @@ def study_report(out: Path, no_pictures: bool, force: bool, **options: Any) -> N
     from pyfaceau.report.of_study import study_reports
     from pyfaceau.report.report import Wishes
 
-    command = shlex.join(["pyfaceau", *(Path(w).name if "/" in w else w for w in sys.argv[1:])])
     wishes = Wishes(pictures=not no_pictures, **options)
     failed, count = [], 0
     with errors():
         for name, _, trouble in tqdm(
-            study_reports(out, wishes, command, force=force), unit=" reports", disable=None
+            study_reports(out, wishes, own_command(), force=force), unit=" reports", disable=None
         ):
             count += not trouble
             failed += [f"{name}: {trouble}"] if trouble else []
