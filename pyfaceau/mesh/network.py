@@ -22,11 +22,13 @@ class MeshNetwork:
     ----------
     model : bytes
         The network.
+    threads : int
+        That share its work; no digit depends on it.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, threads: int = 1) -> None:
         outputs = (3 * MESH_POINTS, 1, 1)
-        self._network = Network(model, "face mesh", (1, SIZE, SIZE, 3), outputs)
+        self._network = Network(model, "face mesh", (1, SIZE, SIZE, 3), outputs, threads)
 
     def __call__(self, image: UInt8, region: FaceRegion) -> tuple[Float32, float]:
         """Find the points of the face in a region.

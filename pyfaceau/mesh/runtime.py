@@ -15,11 +15,7 @@ from typing import Any
 import numpy as np
 
 from pyfaceau.errors import InputError, WeightsError
-from pyfaceau.overlap import usable_cores
 from pyfaceau.types import Float32
-
-_THREADS = 2
-"""LiteRT keeps Python's lock while it runs: a second core can serve its own threads alone."""
 
 
 def need_runtime() -> None:
@@ -62,6 +58,8 @@ class Network:
         Of its input, float32.
     sizes : tuple of int
         How many numbers each of its outputs has; they are told apart by that, and by order.
+    threads : int
+        Of LiteRT, which keeps Python's lock while it runs: no other stage uses them meanwhile.
 
     Raises
     ------
@@ -72,16 +70,19 @@ class Network:
     """
 
     def __init__(
-        self, data: bytes, name: str, shape: tuple[int, ...], sizes: tuple[int, ...]
+        self,
+        data: bytes,
+        name: str,
+        shape: tuple[int, ...],
+        sizes: tuple[int, ...],
+        threads: int = 1,
     ) -> None:
         need_runtime()
         from ai_edge_litert.interpreter import Interpreter
 
         try:
             with _without_greeting():
-                self._interpreter: Any = Interpreter(
-                    model_content=data, num_threads=min(_THREADS, usable_cores())
-                )
+                self._interpreter: Any = Interpreter(model_content=data, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise WeightsError(f"{name}: LiteRT cannot load it ({error})") from None

@@ -31,22 +31,26 @@ class MeshFitter:
     ----------
     bundle : Bundle
         The networks.
+    threads : int
+        That share the work of the mesh; no digit depends on it.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         self._finder = FaceFinder(bundle.detector)
-        self._network = MeshNetwork(bundle.mesh)
+        self._network = MeshNetwork(bundle.mesh, threads)
         self._blendshapes = Blendshapes(bundle.blendshapes)
         self._aligner = HeadAligner(bundle.face)
 
     @classmethod
-    def load(cls, path: str | Path) -> MeshFitter:
+    def load(cls, path: str | Path, threads: int = 1) -> MeshFitter:
         """Load the networks.
 
         Parameters
         ----------
         path : str or Path
             ``face_landmarker.task``, or its name within the weights folder.
+        threads : int
+            As of the class.
 
         Returns
         -------
@@ -60,7 +64,7 @@ class MeshFitter:
         WeightsError
             If the file is missing or altered.
         """
-        return cls(Bundle.load(path))
+        return cls(Bundle.load(path), threads)
 
     def find(self, image: UInt8) -> tuple[FaceBox, ...]:
         """Find faces.
@@ -209,20 +213,22 @@ class MeshTracker:
         self.reset()
 
     @classmethod
-    def load(cls, path: str | Path) -> MeshTracker:
+    def load(cls, path: str | Path, threads: int = 1) -> MeshTracker:
         """Load the networks, see `MeshFitter.load`.
 
         Parameters
         ----------
         path : str or Path
             The file.
+        threads : int
+            As of `MeshFitter`.
 
         Returns
         -------
         MeshTracker
             Ready for the first frame.
         """
-        return cls(MeshFitter.load(path))
+        return cls(MeshFitter.load(path, threads))
 
     def reset(self) -> None:
         """Forget everything: a new video starts."""

@@ -50,6 +50,10 @@ class Tracker(Protocol):
         """Forget everything: a new video starts."""
 
 
+MESH_THREADS = 2
+"""Of the mesh network, at most: more gain little on so small a one."""
+
+
 @runtime_checkable
 class AheadTracker(Protocol):
     """A tracker that is taken through videos by `track_ahead` and not by `update`."""
@@ -145,7 +149,7 @@ def make_tracker(config: Config, pdm: PDM | None, threads: int = 1) -> Tracker:
     if config.landmarks == "mesh" or pdm is None:
         from pyfaceau.tracking.mesh import MeshTracker
 
-        return MeshTracker.load(config.models.mesh)
+        return MeshTracker.load(config.models.mesh, min(threads, MESH_THREADS))
     return _targeted_tracker(config, pdm, threads)
 
 
