@@ -32,7 +32,7 @@ from pyfaceau.models.weights import sha256
 from pyfaceau.output.openface_csv import VIDEO
 from pyfaceau.study import job
 from pyfaceau.study.executors import LocalExecutor
-from pyfaceau.study.files import table_path
+from pyfaceau.study.files import TABLE, output_path
 from pyfaceau.study.inputs import find_videos
 from pyfaceau.study.isolation import PROCESSOR, Limits
 from pyfaceau.study.ledger import Ledger
@@ -296,7 +296,7 @@ def survive_mutations(
             raise RuntimeError(f"{row['name']}: {row['state']}, {error!r}")
         if row["kind"] not in ("", "video") or "\n" in error or "Traceback" in error:
             raise RuntimeError(f"{row['name']}: {row['kind']}: {error}")
-        if table_path(out, row["name"]).is_file() != (row["state"] == "done"):
+        if output_path(out, row["name"], TABLE).is_file() != (row["state"] == "done"):
             raise RuntimeError(f"{row['name']}: {row['state']}, and its table says otherwise")
     return {"videos": len(rows), "done": summary.done, "refused": summary.failed}
 

@@ -10,7 +10,7 @@ from typing import Any
 from pyfaceau.actions.manifest import actions_of
 from pyfaceau.errors import PyfaceauError
 from pyfaceau.report.report import Wishes, write_report
-from pyfaceau.study.files import report_path, table_path
+from pyfaceau.study.files import REPORT, TABLE, output_path
 from pyfaceau.study.ledger import Ledger
 from pyfaceau.types import SIDES
 
@@ -51,11 +51,11 @@ def study_reports(
     with Ledger(out) as ledger:
         rows = ledger.rows("done")
     for row in sorted(rows, key=lambda row: str(row["name"])):
-        name, path = str(row["name"]), report_path(out, row["name"])
+        name, path = str(row["name"]), output_path(out, row["name"], REPORT)
         trouble = ""
-        if force or not _newer(path, table_path(out, name)):
+        if force or not _newer(path, output_path(out, name, TABLE)):
             try:
-                _write(row, table_path(out, name), path, wishes or Wishes(), command)
+                _write(row, output_path(out, name, TABLE), path, wishes or Wishes(), command)
             except PyfaceauError as error:
                 trouble = str(error)
         yield name, path, trouble

@@ -15,7 +15,7 @@ from pyfaceau.actions.synkinesis import Synkinesis, measure_synkinesis
 from pyfaceau.actions.tidy import as_table, write_table
 from pyfaceau.errors import InputError
 from pyfaceau.output.reading import read
-from pyfaceau.study.files import table_path
+from pyfaceau.study.files import TABLE, output_path
 from pyfaceau.study.ledger import Ledger
 from pyfaceau.types import SIDES
 
@@ -64,7 +64,7 @@ def export_actions(out: Path, target: Path) -> tuple[list[Path], list[str]]:
         side = affected if affected in SIDES else None
         try:
             found = measure_actions(
-                read(table_path(out, row["name"])),
+                read(output_path(out, row["name"], TABLE)),
                 actions_of(row["extra"]),
                 side,
                 mirrored_input=mirrored,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pyfaceau.errors import InputError, OutputError
-from pyfaceau.study.files import table_path
+from pyfaceau.study.files import TABLE, output_path
 from pyfaceau.study.ledger import Ledger
 
 KEYS = ("subject", "session", "video")
@@ -60,7 +60,7 @@ def export(out: Path, target: Path, header: str = "plain") -> int:
     extra = sorted({column for row in rows for column in row["extra"]})
     columns: dict[str, None] = {}
     for row in rows:
-        columns.update(dict.fromkeys(_header(table_path(out, row["name"]))))
+        columns.update(dict.fromkeys(_header(output_path(out, row["name"], TABLE))))
     clash = columns.keys() & {*KEYS, *extra}
     if clash:
         raise InputError(f"{out}: column {min(clash)!r} is in the manifest and in the tables")
@@ -95,7 +95,7 @@ def _lines(
     for row in rows:
         keys = [row["subject"], row["session"], row["name"]]
         keys += [row["extra"].get(column, "") for column in extra]
-        table = table_path(out, row["name"])
+        table = output_path(out, row["name"], TABLE)
         names = _header(table)
         with table.open(encoding="ascii") as file:
             next(file)

@@ -7,30 +7,13 @@ from pathlib import Path
 
 from pyfaceau.study.inputs import safe_name
 
-FEATURES = ".features"
-QUALITY = ".quality.csv.gz"
+TABLE, REPORT = ".csv", ".html"
+FEATURES, QUALITY = ".features", ".quality.csv.gz"
+"""What the names of a video's files end with; no table ends as the quality file does."""
 
 
-def table_path(out: Path, name: str) -> Path:
-    """Return the path of a video's table.
-
-    Parameters
-    ----------
-    out : Path
-        The study's output folder.
-    name : str
-        The video's name in the study.
-
-    Returns
-    -------
-    Path
-        ``<out>/<name>.csv``.
-    """
-    return out / f"{name}.csv"
-
-
-def report_path(out: Path, name: str) -> Path:
-    """Return the path of a video's report.
+def output_path(out: Path, name: str, ending: str) -> Path:
+    """Return the path of one of a video's files.
 
     Parameters
     ----------
@@ -38,49 +21,15 @@ def report_path(out: Path, name: str) -> Path:
         The study's output folder.
     name : str
         The video's name in the study.
+    ending : str
+        `TABLE`, `REPORT`, `FEATURES` or `QUALITY`.
 
     Returns
     -------
     Path
-        ``<out>/<name>.html``.
+        ``<out>/<name><ending>``.
     """
-    return out / f"{name}.html"
-
-
-def features_path(out: Path, name: str) -> Path:
-    """Return the path of a video's feature file.
-
-    Parameters
-    ----------
-    out : Path
-        The study's output folder.
-    name : str
-        The video's name in the study.
-
-    Returns
-    -------
-    Path
-        ``<out>/<name>.features``.
-    """
-    return out / f"{name}{FEATURES}"
-
-
-def quality_path(out: Path, name: str) -> Path:
-    """Return the path of a video's quality file.
-
-    Parameters
-    ----------
-    out : Path
-        The study's output folder.
-    name : str
-        The video's name in the study.
-
-    Returns
-    -------
-    Path
-        ``<out>/<name>.quality.csv.gz``: no table ends so.
-    """
-    return out / f"{name}{QUALITY}"
+    return out / f"{name}{ending}"
 
 
 def baseline_path(out: Path, subject: str) -> Path:

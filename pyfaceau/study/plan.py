@@ -10,7 +10,7 @@ from typing import Any
 from pyfaceau import __version__
 from pyfaceau.config import Config
 from pyfaceau.models.weights import weights_dir
-from pyfaceau.study.files import baseline_path, features_path, quality_path, table_path
+from pyfaceau.study.files import FEATURES, QUALITY, TABLE, baseline_path, output_path
 from pyfaceau.study.identity import config_table, digest, file_sha256, stamp
 
 FINAL_KINDS = frozenset({"video", "time"})
@@ -193,9 +193,9 @@ class Planner:
             "source": str(row["source"]),
             "config": self._config,
             "neutral": "" if shares else self.wanted.interval(row),
-            "table": None if shares else str(table_path(self.out, name)),
-            "features": str(features_path(self.out, name)) if keep else None,
-            "quality": str(quality_path(self.out, name)),
+            "table": None if shares else str(output_path(self.out, name, TABLE)),
+            "features": str(output_path(self.out, name, FEATURES)) if keep else None,
+            "quality": str(output_path(self.out, name, QUALITY)),
         }
 
     def repredict_task(
@@ -219,8 +219,8 @@ class Planner:
         return {
             "job": "repredict",
             "config": self._config,
-            "features": str(features_path(self.out, name)),
-            "table": str(table_path(self.out, name)),
+            "features": str(output_path(self.out, name, FEATURES)),
+            "table": str(output_path(self.out, name, TABLE)),
             "neutral": "" if baseline else self.wanted.interval(row),
             "baseline": str(baseline) if baseline else None,
         }
@@ -241,7 +241,7 @@ class Planner:
         return {
             "job": "baseline",
             "config": self._config,
-            "features": [str(features_path(self.out, row["name"])) for row in rows],
+            "features": [str(output_path(self.out, row["name"], FEATURES)) for row in rows],
             "neutral": [self.wanted.interval(row) for row in rows],
             "baseline": str(baseline_path(self.out, rows[0]["subject"])),
         }
@@ -280,7 +280,7 @@ class Planner:
             and bool(row["features"])
             and row["config_sha256"] == self._config_sha256
             and row["version"] == __version__
-            and features_path(self.out, row["name"]).is_file()
+            and output_path(self.out, row["name"], FEATURES).is_file()
         )
 
     def table_stale(self, row: Mapping[str, Any], calibration: str) -> str | None:
@@ -298,7 +298,7 @@ class Planner:
         str or None
             A clause; None where nothing is.
         """
-        table = table_path(self.out, row["name"])
+        table = output_path(self.out, row["name"], TABLE)
         if row["state"] == "tracked":
             return "action units missing"
         if row["calibration"] != calibration:
@@ -326,7 +326,7 @@ class Planner:
     def _features_stale(self, row: Mapping[str, Any]) -> str | None:
         """Say that a video's features are missing, if they are and matter."""
         keep = self.wanted.keep_features or self.wanted.shares(row)
-        has = row["features"] and features_path(self.out, row["name"]).is_file()
+        has = row["features"] and output_path(self.out, row["name"], FEATURES).is_file()
         lost = row["features"] and not has
         if (keep and not has) or (lost and self.table_stale(row, row["calibration"])):
             return "features missing"

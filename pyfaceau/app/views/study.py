@@ -58,7 +58,7 @@ def _ledger(folder: Path) -> None:
 def _reports(folder: Path) -> None:
     """Draw the reports that are there."""
     from pyfaceau.errors import PyfaceauError
-    from pyfaceau.study.files import report_path
+    from pyfaceau.study.files import REPORT, output_path
     from pyfaceau.study.ledger import Ledger
 
     try:
@@ -66,7 +66,7 @@ def _reports(folder: Path) -> None:
             names = [str(row["name"]) for row in ledger.rows()]
     except PyfaceauError:
         return  # said above
-    there = {name: path for name in names if (path := report_path(folder, name)).is_file()}
+    there = {name: path for name in names if (path := output_path(folder, name, REPORT)).is_file()}
     st.subheader("Reports")
     if not there:
         st.caption(f"None yet: `pyfaceau study report {folder.name}` writes them.")
