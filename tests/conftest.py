@@ -28,9 +28,12 @@ CHECK_FILE = "In-the-wild_aligned_PDM_68.txt"
 
 
 def _usable_weights() -> Path | None:
-    """Return the folder of model files to test with: configured, installed or the lab's mirror."""
+    """Return the folder of model files to test with: configured, the lab's mirror, or installed.
+
+    The mirror has more sets than `pyfaceau weights install` takes by itself, so it goes first.
+    """
     configured = os.environ.get("PYFACEAU_WEIGHTS_DIR")
-    candidates = [Path(configured)] if configured else [INSTALLED, SHARED / "weights"]
+    candidates = [Path(configured)] if configured else [SHARED / "weights", INSTALLED]
     return next((folder for folder in candidates if (folder / CHECK_FILE).is_file()), None)
 
 
@@ -59,3 +62,12 @@ def weights_dir() -> Path:
     if WEIGHTS is None:
         pytest.skip("no model files: run `pyfaceau weights install`")
     return WEIGHTS
+
+
+@pytest.fixture(scope="session")
+def facemap_weights(weights_dir: Path) -> Path:
+    """Return the folder of FaceMap's assets, or skip."""
+    folder = weights_dir / "facemap_3dmm"
+    if not (folder / "meanFace.npy").is_file():
+        pytest.skip("no FaceMap assets: run `pyfaceau weights install facemap`")
+    return folder

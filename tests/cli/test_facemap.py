@@ -31,7 +31,7 @@ def values(shared: Path) -> np.ndarray:
 
 
 @pytest.fixture
-def network(tmp_path: Path, values: np.ndarray) -> Path:
+def network(tmp_path: Path, values: np.ndarray, facemap_weights: Path) -> Path:
     return write_network(tmp_path / "facemap.onnx", values, external=True)
 
 
@@ -117,7 +117,9 @@ def test_points_of_other_networks(tmp_path: Path) -> None:
     assert (row.x_2, row.y_2) == (32, 12)
 
 
-def test_an_answer_of_nan_fails_its_frame(shared: Path, tmp_path: Path) -> None:
+def test_an_answer_of_nan_fails_its_frame(
+    shared: Path, tmp_path: Path, facemap_weights: Path
+) -> None:
     network = write_network(tmp_path / "n.onnx", np.full(265, np.nan))
     image = shared / "reference/facemap/face_img.jpg"
     args = (image, "--model", network, "--dump-landmarks-csv", "--out", tmp_path / "out")

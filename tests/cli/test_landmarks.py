@@ -44,7 +44,9 @@ def test_each_model_finds_the_face(
     assert np.abs(drawn.astype(int) - cv2.imread(str(face))).max() > 100
 
 
-def test_crops_and_networks_of_ones_own(face: Path, weights_dir: Path, tmp_path: Path) -> None:
+def test_crops_and_networks_of_ones_own(
+    face: Path, weights_dir: Path, facemap_weights: Path, tmp_path: Path
+) -> None:
     pytest.importorskip("onnx")
     onet = write_onnx(
         tmp_path / "own.onnx", weight_dict(weights_dir / "mtcnn_detector/ONet.dat"), upright=True

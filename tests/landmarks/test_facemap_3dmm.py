@@ -24,8 +24,8 @@ VALUES = np.linspace(-0.3, 0.3, 265).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def decode(weights_dir: Path) -> FaceMapDecoder:
-    return FaceMapDecoder.load(weights_dir / "facemap_3dmm")
+def decode(facemap_weights: Path) -> FaceMapDecoder:
+    return FaceMapDecoder.load(facemap_weights)
 
 
 def test_published_points_and_pose(shared: Path, decode: FaceMapDecoder) -> None:

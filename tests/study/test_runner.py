@@ -230,6 +230,8 @@ def test_a_baseline_of_nobody_is_refused(finished: tuple[Path, Path]):
 def command(out: Path, *arguments: object) -> list[str]:
     """Return the command line ``pyfaceau study run``, with the stub for a pipeline."""
     code = (
+        # Whoever starts the tests in the background may have interrupts ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "import functools; from pyfaceau.study import executors as e;"
         f"e.LocalExecutor = functools.partial(e.LocalExecutor, processor={STUB!r});"
         "from pyfaceau.cli.command import main; main()"
