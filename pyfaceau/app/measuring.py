@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 LIMITS = Limits(stall=120.0, memory=8192)
 """What measuring may take: seconds without a further frame, MiB of address space."""
+
+SHOWN = re.compile("(AU|pose_|[xy]_[0-9])")
+"""Columns that the pages show; the whole table of a long video would take three times as much."""
 
 PROCESSOR = "pyfaceau.cli.job:perform"
 """What does the work in the worker process."""
@@ -54,10 +58,10 @@ class Measured:
 
     @cached_property
     def data(self) -> pd.DataFrame:
-        """The table, as `pyfaceau.read` gives it."""
+        """What the pages show of the table, as `pyfaceau.read` gives it."""
         from pyfaceau.output.reading import read
 
-        return read(self.table)
+        return read(self.table, SHOWN.match)
 
     @cached_property
     def faces(self) -> TableFaces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import sys
@@ -28,12 +29,19 @@ OPTIONS = {
 def main() -> None:
     """Serve until told to end, or until whoever started this is no more."""
     threading.Thread(target=_end_with_starter, daemon=True).start()
+    threading.Thread(target=_load_libraries, daemon=True).start()
     from streamlit.web import bootstrap
 
     flags = {**OPTIONS, "server.port": int(sys.argv[1]), "server.maxUploadSize": int(sys.argv[2])}
     bootstrap.load_config_options(flag_options=_spelled(flags))
     home = Path(__file__).with_name("home.py")
     bootstrap.run(str(home), False, [], _spelled(flags))
+
+
+def _load_libraries() -> None:
+    """Import what the first result needs, while its file is still being looked for."""
+    for name in ("plotly.graph_objects", "pyfaceau.output.preview", "pyfaceau.report.drawing"):
+        importlib.import_module(name)
 
 
 def _spelled(flags: dict[str, object]) -> dict[str, object]:

@@ -87,7 +87,7 @@ def _begin(session: Session, choice: Choice, place: str, name: str, video: Path)
     _progress(session, place)
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=0.25)
 def _progress(session: Session, place: str) -> None:
     """Draw how far the work is; the page is drawn anew when it is done."""
     job = session.jobs.get(place)

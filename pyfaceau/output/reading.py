@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pyfaceau.errors import InputError
 from pyfaceau.output.table_formats import INTEGERS
@@ -14,10 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MARKS = ({"frame", "confidence", "success"}, {"face", "confidence"})
+_ALWAYS = {"frame", "face", "face_id", "timestamp", "confidence", "success"}
+_ROWS = 4000
 _NO_NUMBER = ["", "nan", "-nan", "-nan(ind)"]
 
 
-def read(path: str | Path) -> pd.DataFrame:
+def read(path: str | Path, columns: Callable[[str], object] | None = None) -> pd.DataFrame:
     """Read a table written by pyfaceau or by OpenFace.
 
     Parameters
@@ -25,6 +29,11 @@ def read(path: str | Path) -> pd.DataFrame:
     path : str or Path
         A ``.csv``, ``.csv.gz`` or ``.parquet`` file of a video, of several faces in a video, or of
         a still picture.
+    columns : callable, optional
+        Tells of a column's name whether it is wanted; all are if not given. A long video's table
+        takes memory by its columns. Those that say of whom and when a row is (frame, face, face_id,
+        timestamp, confidence, success) and the last column, which tells whether a row is complete,
+        are always read.
 
     Returns
     -------
@@ -39,7 +48,7 @@ def read(path: str | Path) -> pd.DataFrame:
         If the file cannot be read, is cut off, or is no such table.
     """
     path = Path(path)
-    table = _load(path)
+    table = _load(path, columns)
     table.columns = [str(name).strip() for name in table.columns]
     if not any(marks <= set(table.columns) for marks in _MARKS):
         raise InputError(
@@ -51,7 +60,7 @@ def read(path: str | Path) -> pd.DataFrame:
     return indexed
 
 
-def _load(path: Path) -> pd.DataFrame:
+def _load(path: Path, wanted: Callable[[str], object] | None) -> pd.DataFrame:
     """Return the table as it stands in the file, whatever it is."""
     import pandas as pd
 
@@ -59,16 +68,10 @@ def _load(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: expected a table, got a folder")
     try:
         if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
+            return pd.read_parquet(path, columns=_parquet_columns(path, wanted))
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # cells without a column
-            return pd.read_csv(
-                path,
-                skipinitialspace=True,
-                keep_default_na=False,
-                na_values=_NO_NUMBER,
-                index_col=False,
-            )
+            return _csv(path, wanted)
     except ImportError:
         raise InputError(
             f"{path}: Parquet needs pyarrow: pip install 'pyfaceau[parquet]'"
@@ -78,6 +81,39 @@ def _load(path: Path) -> pd.DataFrame:
     except (ValueError, EOFError, zlib.error, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be read as a table: {reason}") from None
+
+
+def _csv(path: Path, wanted: Callable[[str], object] | None) -> pd.DataFrame:
+    """Return a CSV; of a choice of columns, too, every row is looked at whole."""
+    import pandas as pd
+
+    load = partial(
+        pd.read_csv, path, skipinitialspace=True, keep_default_na=False, na_values=_NO_NUMBER,
+        index_col=False,
+    )  # fmt: skip
+    if wanted is None:
+        return cast("pd.DataFrame", load())
+    with load(chunksize=_ROWS) as pieces:
+        chosen = [piece[_chosen(list(piece), wanted)].copy() for piece in pieces]
+    whole: pd.DataFrame = pd.concat(chosen, ignore_index=True)
+    return whole
+
+
+def _parquet_columns(path: Path, wanted: Callable[[str], object] | None) -> list[str] | None:
+    """Return the names to be read, as they stand in the file."""
+    if wanted is None:
+        return None
+    from pyarrow import parquet
+
+    return _chosen(list(parquet.read_schema(path).names), wanted)
+
+
+def _chosen(names: list[str], wanted: Callable[[str], object]) -> list[str]:
+    return [
+        name
+        for name in names
+        if name.strip() in _ALWAYS or wanted(name.strip()) or name == names[-1]
+    ]
 
 
 def _typed(path: Path, table: pd.DataFrame) -> pd.DataFrame:

@@ -49,6 +49,27 @@ def test_each_format_reads_the_same(tmp_path, suffix):
     pd.testing.assert_frame_equal(table, pyfaceau.read(write(tmp_path / "b.csv")))
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_choice_of_columns_is_the_whole_tables(tmp_path, suffix):
+    path = write(tmp_path / f"a{suffix}")
+    whole = pyfaceau.read(path)
+    some = pyfaceau.read(path, lambda name: name.startswith("AU12"))
+    about = ["face_id", "timestamp", "confidence", "success"]
+    assert list(some) == [*about, "AU12_r", "AU12_c", whole.columns[-1]]
+    pd.testing.assert_frame_equal(some, whole[list(some)])
+
+
+@pytest.mark.parametrize(
+    "rows", ["1, 0.5, 1, 2, 3, 4", "1, 0.5, 1, 2", "1, 0.5, 1"], ids=["long", "short", "shorter"]
+)
+def test_a_choice_of_columns_does_not_hide_a_broken_row(tmp_path, rows):
+    path = tmp_path / "a.csv"
+    path.write_text(f"frame, confidence, success, x_0, x_1\n1, 0.5, 1, 2, 3\n{rows}\n")
+    for wanted in (None, lambda name: name == "x_1", lambda name: False):
+        with pytest.raises(InputError, match=r"cannot be read as a table|row 2 is not complete"):
+            pyfaceau.read(path, wanted)
+
+
 def test_long_tables_pass_through_parquet_in_pieces(tmp_path):
     rows = [f"{k}, 0.5, 1, {k / 8:.3f}\n" for k in range(2500)]
     columns = ["frame", "confidence", "success", "x_0"]
@@ -113,6 +134,7 @@ def test_a_table_without_rows_is_one(tmp_path):
     (tmp_path / "a.csv").write_text("frame, face_id, confidence, success, x_0\n")
     table = pyfaceau.read(tmp_path / "a.csv")
     assert len(table) == 0
+    assert pyfaceau.read(tmp_path / "a.csv", lambda name: False).dtypes.equals(table.dtypes)
     assert str(table["success"].dtype) == "int64"
 
 
