@@ -7,12 +7,15 @@ where it is absent.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from pyfaceau.mesh.bundle import FILE
+from pyfaceau.models.weights import find
 from pyfaceau.numerics import _jit
 
 _jit._open_cache()  # a new one is announced here, not in an output that a test reads
@@ -71,3 +74,14 @@ def facemap_weights(weights_dir: Path) -> Path:
     if not (folder / "meanFace.npy").is_file():
         pytest.skip("no FaceMap assets: run `pyfaceau weights install facemap`")
     return folder
+
+
+@pytest.fixture(scope="session")
+def landmarker(root: Path) -> Path:
+    """Return the Face Landmarker's file, or skip."""
+    found = find(root / "weights" / FILE)
+    if found is None:
+        pytest.skip("no Face Landmarker: run `pyfaceau weights install free`")
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        pytest.skip("no LiteRT: extra free")
+    return found

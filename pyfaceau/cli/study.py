@@ -81,7 +81,7 @@ def _worker_options(command: F) -> F:
 
 @study.command(cls=StrictCommand)
 @click.argument("videos", nargs=-1, required=True, metavar="VIDEOS...")
-@click.option("--out", type=_FOLDER, required=True, help="Folder of tables and ledger.")
+@click.option("-o", "--out", type=_FOLDER, required=True, help="Folder of tables and ledger.")
 @click.option("--config", default="default", show_default=True, help="Profile: name or TOML file.")
 @click.option("--static", is_flag=True, help="Action-unit models that know no neutral face.")
 @click.option(

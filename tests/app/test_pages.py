@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from pyfaceau.cli.study import study as study_group
 from pyfaceau.study.inputs import StudyVideo
 from pyfaceau.study.ledger import Ledger
 from tests.app.chromium import CHROMIUM, PATIENCE, upload
@@ -67,6 +70,27 @@ def test_a_study_shows_states_reasons_and_reports(
     page.get_by_text("Allow changes").click()
     page.get_by_role("button", name="Try failed videos again").wait_for()
     page.context.close()
+
+
+def test_a_failed_video_is_tried_again(
+    browser: Browser, shared: Path, weights_dir: Path, tmp_path: Path
+) -> None:
+    video = tmp_path / "videos" / "a.mp4"
+    video.parent.mkdir()
+    video.write_bytes(b"not yet copied")
+    tables = tmp_path / "tables"
+    done = CliRunner().invoke(study_group, ["run", str(video.parent), "-o", str(tables)])
+    assert done.exit_code == 1, done.output
+    shutil.copy(shared / "samples/video/single_face.mp4", video)
+    with served(tmp_path, "--folder", str(tables)) as (_, address):
+        page = opened(browser, address, "Study")
+        page.get_by_text("Allow changes").click()
+        page.get_by_role("button", name="Try failed videos again").click()
+        page.get_by_text("1 done").first.wait_for()
+        page.context.close()
+    with Ledger(tables) as ledger:
+        [row] = ledger.rows()
+    assert (row["state"], row["frames"]) == ("done", 72)
 
 
 def test_two_videos_lie_one_over_the_other(
