@@ -25,6 +25,7 @@ from pyfaceau.report.provenance import Provenance, check_video, find_provenance
 if TYPE_CHECKING:
     import pandas as pd
 
+_UNSEEN = ("eye_lmk_X", "eye_lmk_Y", "eye_lmk_Z", "p_")
 _QUALITY = ".quality.csv.gz"
 _SUFFIXES = (".csv.gz", ".csv", ".parquet")
 
@@ -97,7 +98,7 @@ def open_session(
         If the table is none of a video, has several faces in a frame, no landmarks, or no face at
         all; was changed since; or the video is another one.
     """
-    table = read(path)
+    table = read(path, _is_shown)
     try:
         faces = TableFaces.of_video(table)
         if not (table["success"] == 1).any():
@@ -116,6 +117,11 @@ def open_session(
         check_video(found, path, video)
     said = (*_said(path, table), *_origin(found, path))
     return Session(name or path.stem, path, table, geometry, faces, video, mirrored, found, said)
+
+
+def _is_shown(column: str) -> bool:
+    """Return whether a report needs a column; the rest is a quarter of a long video's memory."""
+    return not column.startswith(_UNSEEN)
 
 
 def _said(path: Path, table: pd.DataFrame) -> Iterator[str]:
