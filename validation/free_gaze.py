@@ -29,7 +29,7 @@ from pyfaceau.mesh.bundle import Bundle
 from pyfaceau.mesh.canonical import HeadAligner, mesh_in_space, pose_in_space
 from pyfaceau.numerics.rotation import euler_to_matrix
 from pyfaceau.tracking.mesh import MeshFitter
-from pyfaceau.types import Camera
+from pyfaceau.types import Camera, Frame
 
 Float64 = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def looks(folder: Path, subset: str) -> list[Look]:
         image = cv2.imread(str(folder / subset / str(name)))
         guess = Camera.for_size(image.shape[1], image.shape[0])
         camera = Camera(FARTHER * guess.fx, FARTHER * guess.fy, guess.cx, guess.cy)
-        points = fitter.fit(image, None, fitter.find(image)[0]).mesh.points  # type: ignore[union-attr]
+        points = fitter.fit(Frame(image, 0, 0.0), fitter.find(image)[0]).mesh.points  # type: ignore[union-attr]
         fit = aligner.fit(points)
         space = mesh_in_space(points, fit, camera)
         turn = euler_to_matrix(pose_in_space(fit, camera).rotation).astype(np.float64)

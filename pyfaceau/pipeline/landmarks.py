@@ -21,7 +21,7 @@ from pyfaceau.landmarks.crop import crop_from_box, cut, whole
 from pyfaceau.media.picture import read_picture
 from pyfaceau.output.point_drawing import draw_crop, draw_points
 from pyfaceau.output.target import Target, writing
-from pyfaceau.types import FaceBox, Float64, UInt8
+from pyfaceau.types import FaceBox, Float64, Frame, UInt8
 
 MODELS = ("onet", "pfld", "clnf", "facemap", "free")
 """Models by name."""
@@ -169,10 +169,8 @@ class _Profile:
         return self._fitter.find(image)
 
     def find(self, image: UInt8, box: FaceBox | None) -> FoundPoints:
-        from pyfaceau.numerics.warp import gray_from_bgr
-
         box = box or _whole_box(image)
-        face = self._fitter.fit_given(image, gray_from_bgr(image), box)
+        face = self._fitter.fit_given(Frame(image, 0, 0.0), box)
         points = face.landmarks.astype(np.float64)
         reason = "" if points.any() else face.reason or "no fit"
         if reason:

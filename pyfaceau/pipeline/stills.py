@@ -9,13 +9,13 @@ from typing import Any
 from pyfaceau.config import Config
 from pyfaceau.errors import check_image
 from pyfaceau.media.picture import read_boxes, read_picture
-from pyfaceau.numerics.warp import gray_from_bgr
 from pyfaceau.output.beside import Origin, Outputs
 from pyfaceau.output.openface_csv import PICTURE, OpenFaceCSV, selected_groups
 from pyfaceau.pipeline.mesh import measurer_for
 from pyfaceau.pipeline.recorder import Written, record
 from pyfaceau.refinement.face_model import HYPOTHESES
 from pyfaceau.tracking.fitter import FaceFitter
+from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.tracker import eyes_of, make_fitter, upright_detector
 from pyfaceau.tracking.turning import turned_back, turned_by, turned_camera, upright, upright_turn
 from pyfaceau.types import Camera, FaceBox, Frame, FrameResult, UInt8
@@ -109,14 +109,13 @@ class PicturePipeline:
     def _upright_faces(
         self, frame: Frame, camera: Camera, boxes: Iterable[FaceBox] | None, action_units: bool
     ) -> list[FrameResult]:
-        picture = frame.image
-        gray = gray_from_bgr(picture)
-        if boxes is None and min(gray.shape) < SMALLEST_SIDE:
+        frame = with_gray(frame)
+        if boxes is None and min(frame.image.shape[:2]) < SMALLEST_SIDE:
             fits = []
         elif boxes is None:
-            fits = [self._fitter.fit(picture, gray, box) for box in self._fitter.find(picture)]
+            fits = [self._fitter.fit(frame, box) for box in self._fitter.find(frame.image)]
         else:
-            fits = [self._fitter.fit_given(picture, gray, box) for box in boxes]
+            fits = [self._fitter.fit_given(frame, box) for box in boxes]
         results = []
         for number, face in enumerate(fit for fit in fits if fit.landmarks.any()):
             with_eyes = self._measurer.with_eyes(frame, face)

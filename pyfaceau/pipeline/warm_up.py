@@ -20,6 +20,7 @@ import numpy as np
 from pyfaceau.config import Config
 from pyfaceau.overlap import check_threads
 from pyfaceau.pipeline.mesh import MeshMeasurer, measurer_for
+from pyfaceau.tracking.gray import in_gray
 from pyfaceau.types import Camera, FaceBox, FaceFeatures, Frame, TrackedFace, UInt8
 
 SIZE = 320, 240
@@ -87,7 +88,6 @@ class Stages:
     def picture(self) -> None:
         """Convert decoded planes, as most videos have them, and make a picture gray."""
         from pyfaceau.media.colour import LAYOUTS, convert
-        from pyfaceau.tracking.gray import in_gray
 
         planes = [np.zeros((side, side), np.uint8) for side in (64, 32, 32)]
         convert(planes, 64, 64, LAYOUTS["yuv420p"])
@@ -99,12 +99,12 @@ class Stages:
 
     def following(self) -> None:
         """Fit landmarks from the picture before."""
-        self._fitter.follow(self._frame.image, self._gray, self._face())
+        self._fitter.follow(self._frame, self._face())
 
     def fresh_face(self) -> None:
         """Fit a face that is seen for the first time."""
-        self._fitter.fit(self._frame.image, self._gray, _BOX)
-        self._fitter.fit_given(self._frame.image, self._gray, _BOX)
+        self._fitter.fit(self._frame, _BOX)
+        self._fitter.fit_given(self._frame, _BOX)
 
     def shape(self) -> None:
         """Fit the shape model to points."""
@@ -133,17 +133,11 @@ class Stages:
             predictor.update(FaceFeatures(np.zeros(4464, np.float32), np.zeros(238)))
         predictor.finish()
 
-    @property
-    def _gray(self) -> UInt8:
-        from pyfaceau.tracking.gray import in_gray
-
-        return in_gray(self._frame)
-
     def _face(self) -> TrackedFace:
         """Return a frontal face of the mean shape, or what a mesh makes of noise."""
         pdm = self._measurer.pdm
         if pdm is None:
-            return self._fitter.fit(self._frame.image, self._gray, _BOX)
+            return self._fitter.fit(self._frame, _BOX)
         shape = pdm.params_from_box(_BOX)
         return TrackedFace(True, True, 0.9, pdm.shape_2d(shape), shape)
 

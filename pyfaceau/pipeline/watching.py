@@ -79,7 +79,7 @@ class Watching:
         self.notes = Notes()
         self._covered, self._faces = Counter(), 0
         frames = self._turned(self._whole(source, with_cuts(source)))
-        return with_gray(self.notes.watch(frames))
+        return map(with_gray, self.notes.watch(frames))
 
     def _turned(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Mark frames with the turn in which their face is upright."""

@@ -8,8 +8,9 @@ from typing import Protocol
 from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.refinement.face_model import FaceModel
 from pyfaceau.refinement.fits import FaceFit
+from pyfaceau.tracking.gray import in_gray
 from pyfaceau.tracking.openface import BoxDetector
-from pyfaceau.types import FaceBox, TrackedFace, UInt8
+from pyfaceau.types import FaceBox, Frame, TrackedFace, UInt8
 
 
 class FaceFitter(Protocol):
@@ -29,15 +30,13 @@ class FaceFitter(Protocol):
             In the detector's order, pixels.
         """
 
-    def fit(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
+    def fit(self, frame: Frame, box: FaceBox) -> TrackedFace:
         """Fit a face that is seen for the first time.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8
-            The same in gray.
+        frame : Frame
+            The picture.
         box : FaceBox
             As `find` gives it.
 
@@ -47,15 +46,13 @@ class FaceFitter(Protocol):
             The fit, successful or not.
         """
 
-    def fit_given(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
+    def fit_given(self, frame: Frame, box: FaceBox) -> TrackedFace:
         """Fit a face in a box given by somebody else.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8
-            The same in gray.
+        frame : Frame
+            The picture.
         box : FaceBox
             Extent of its 68 landmarks, pixels.
 
@@ -65,15 +62,13 @@ class FaceFitter(Protocol):
             As from `fit`.
         """
 
-    def follow(self, image: UInt8, gray: UInt8, face: TrackedFace) -> TrackedFace:
+    def follow(self, frame: Frame, face: TrackedFace) -> TrackedFace:
         """Fit a face again, from where it was in the picture before.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8
-            The same in gray.
+        frame : Frame
+            The picture.
         face : TrackedFace
             What was said of the picture before.
 
@@ -123,15 +118,13 @@ class CLNFFitter:
         """
         return self.detector.faces(image)
 
-    def fit(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:  # noqa: ARG002 - Protocol
+    def fit(self, frame: Frame, box: FaceBox) -> TrackedFace:
         """Fit a face in the box of its landmarks.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            Not used.
-        gray : (H, W) uint8
-            Picture.
+        frame : Frame
+            The picture.
         box : FaceBox
             Box of the 68 landmarks.
 
@@ -140,21 +133,20 @@ class CLNFFitter:
         TrackedFace
             The fit, accepted or not.
         """
+        gray = in_gray(frame)
         if self.hypotheses == 0:
             return self._face(self.model.fit(gray, self.model.from_box(box)))
         return self._face(self.model.fit_box(gray, box, self.hypotheses))
 
     fit_given = fit
 
-    def follow(self, image: UInt8, gray: UInt8, face: TrackedFace) -> TrackedFace:  # noqa: ARG002
+    def follow(self, frame: Frame, face: TrackedFace) -> TrackedFace:
         """Fit a face from its shape in the picture before.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            Not used.
-        gray : (H, W) uint8
-            Picture.
+        frame : Frame
+            The picture.
         face : TrackedFace
             The fit in the picture before; the windows are smaller where that was accepted.
 
@@ -163,7 +155,7 @@ class CLNFFitter:
         TrackedFace
             The fit, accepted or not.
         """
-        return self._face(self.model.fit(gray, face.shape, tracked=face.ok))
+        return self._face(self.model.fit(in_gray(frame), face.shape, tracked=face.ok))
 
     def _face(self, fit: FaceFit) -> TrackedFace:
         eyes = self.model.eyes(fit.parts)

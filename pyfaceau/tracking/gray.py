@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pyfaceau.numerics.warp import gray_from_bgr
@@ -25,18 +24,17 @@ def in_gray(frame: Frame) -> UInt8:
     return gray_from_bgr(frame.image) if frame.gray is None else frame.gray
 
 
-def with_gray(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Put the gray picture into each frame.
+def with_gray(frame: Frame) -> Frame:
+    """Put the gray picture into a frame, for those who need it more than once.
 
     Parameters
     ----------
-    frames : iterable of Frame
-        Frames.
+    frame : Frame
+        The frame.
 
-    Yields
-    ------
+    Returns
+    -------
     Frame
         The same with `gray`.
     """
-    for frame in frames:
-        yield replace(frame, gray=in_gray(frame))
+    return frame if frame.gray is not None else replace(frame, gray=in_gray(frame))

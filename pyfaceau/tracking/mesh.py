@@ -89,15 +89,13 @@ class MeshFitter:
     def _is_face(self, image: UInt8, box: FaceBox) -> bool:
         return self._network(image, FaceRegion.of_box(box))[1] >= PRESENT
 
-    def fit(self, image: UInt8, gray: UInt8 | None, box: FaceBox) -> TrackedFace:  # noqa: ARG002 - of FaceFitter
+    def fit(self, frame: Frame, box: FaceBox) -> TrackedFace:
         """Fit a face that is seen for the first time.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8 or None
-            Not used.
+        frame : Frame
+            The picture.
         box : FaceBox
             Its box.
 
@@ -108,7 +106,7 @@ class MeshFitter:
         """
         region = FaceRegion.of_box(box)
         for look in range(_LOOKS):
-            face = self.see(image, region, last=look == _LOOKS - 1)
+            face = self.see(frame.image, region, last=look == _LOOKS - 1)
             if face.mesh is None:
                 break
             region = FaceRegion.of_points(face.mesh.points)
@@ -116,15 +114,13 @@ class MeshFitter:
 
     fit_given = fit
 
-    def follow(self, image: UInt8, gray: UInt8 | None, face: TrackedFace) -> TrackedFace:  # noqa: ARG002 - of FaceFitter
+    def follow(self, frame: Frame, face: TrackedFace) -> TrackedFace:
         """Look for a face again, where it was in the picture before.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8 or None
-            Not used.
+        frame : Frame
+            The picture.
         face : TrackedFace
             What was said of the picture before.
 
@@ -135,7 +131,7 @@ class MeshFitter:
         """
         if face.mesh is None:
             return no_face("the face was lost")
-        return self.see(image, FaceRegion.of_points(face.mesh.points))
+        return self.see(frame.image, FaceRegion.of_points(face.mesh.points))
 
     def see(self, image: UInt8, region: FaceRegion, *, last: bool = True) -> TrackedFace:
         """Look for a face in a region, once.
@@ -251,14 +247,14 @@ class MeshTracker:
         if self._region is not None and "cut" not in frame.marks:
             face = self._fitter.see(frame.image, self._region)
         if not face:
-            face = self._found(frame.image, self._fitter.find(frame.image))
+            face = self._found(frame, self._fitter.find(frame.image))
         self._region = None if face.mesh is None else FaceRegion.of_points(face.mesh.points)
         return face
 
-    def _found(self, image: UInt8, boxes: Iterable[FaceBox]) -> TrackedFace:
+    def _found(self, frame: Frame, boxes: Iterable[FaceBox]) -> TrackedFace:
         """Fit the face that is wanted of those that the detector found."""
         boxes = self.selection.inside(tuple(boxes))
         wanted = self.selection.choose(boxes)
         if wanted is None:
             return no_face("no face was found" if not boxes else "the face wanted is not there")
-        return self._fitter.fit(image, None, wanted)
+        return self._fitter.fit(frame, wanted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyfaceau.tracking.fitter import FaceFitter
-from pyfaceau.tracking.gray import in_gray
+from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.identity import Identities
 from pyfaceau.types import FaceBox, Float32, Frame, TrackedFace, UInt8
 
@@ -69,26 +69,24 @@ class MultiFaceTracker:
             Slot and face of every slot in use, accepted or not; or person and face, where people
             are named.
         """
-        image = frame.image
-        gray = in_gray(frame)
-        new = self._new_faces(image)
-        self._tracks = [self._step(track, image, gray, new) for track in self._tracks]
+        frame = with_gray(frame)
+        new = self._new_faces(frame.image)
+        self._tracks = [self._step(track, frame, new) for track in self._tracks]
         self._frames += 1
         if self.identities is not None:
             tracks = [track for track in self._tracks if track is not None]
-            return self.identities.name(image, [(track.number, track.face) for track in tracks])
+            faces = [(track.number, track.face) for track in tracks]
+            return self.identities.name(frame.image, faces)
         return tuple((i, track.face) for i, track in enumerate(self._tracks) if track is not None)
 
-    def _step(
-        self, track: _Track | None, image: UInt8, gray: UInt8, new: list[FaceBox]
-    ) -> _Track | None:
+    def _step(self, track: _Track | None, frame: Frame, new: list[FaceBox]) -> _Track | None:
         """Follow a slot's face, or take the next new one where it has none."""
         failures = -1
         if track is not None and track.failures <= _GIVE_UP_AFTER:
             failures, number = track.failures, track.number
-            face = self.fitter.follow(image, gray, track.face)
+            face = self.fitter.follow(frame, track.face)
         elif new:
-            face = self.fitter.fit(image, gray, new.pop(0))
+            face = self.fitter.fit(frame, new.pop(0))
             number = self._started
             self._started += 1
         else:

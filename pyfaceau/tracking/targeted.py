@@ -20,10 +20,10 @@ from pyfaceau.errors import InputError
 from pyfaceau.overlap import End, Helper, Promise, with_end
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement.eyes import EyeFitter
-from pyfaceau.tracking.gray import in_gray
+from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
 from pyfaceau.tracking.targeted_fitter import SURE, Proposal, TargetedFitter, Verdict
-from pyfaceau.types import FaceBox, Float32, Frame, Selection, ShapeFit, TrackedFace, UInt8
+from pyfaceau.types import FaceBox, Float32, Frame, Selection, ShapeFit, TrackedFace
 
 SPEED = 1.0
 """A lost face is looked for within its own size, and this many sizes more each second."""
@@ -52,14 +52,13 @@ class _Track:
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """A frame with its gray picture, its time (seconds); how it goes on from the frame before.
+    """A frame, with its gray picture; its time (seconds); how it goes on from the frame before.
 
     `trusted` is whether that one's confidence was high; that this one's will be the same is what
     the next frame begins with.
     """
 
     frame: Frame
-    gray: UInt8
     now: float
     proposal: Proposal | None = None
     verdict: Promise[Verdict] | None = None
@@ -216,7 +215,7 @@ class TargetedTracker:
         passed = frame.timestamp - self._stamp
         self._now += passed if passed > 0 else _STILL
         self._stamp = frame.timestamp
-        return _Step(frame, in_gray(frame), self._now)
+        return _Step(with_gray(frame), self._now)
 
     def _speculate(self, step: _Step, before: _Step | None) -> _Step | None:
         """Begin a frame speculatively: as if the one before were judged as it was proposed."""
@@ -240,16 +239,15 @@ class TargetedTracker:
     def _propose(
         self, step: _Step, start: ShapeFit, points: Float32, trusted: bool, watch: bool
     ) -> _Step:
-        image, gray = step.frame.image, step.gray
-        proposal = self.fitter.propose(image, gray, start, points, trusted, watch)
-        verdict = self._helper.start(lambda: self.fitter.judge(gray, proposal))
+        proposal = self.fitter.propose(step.frame, start, points, trusted, watch)
+        verdict = self._helper.start(lambda: self.fitter.judge(step.frame, proposal))
         return replace(step, proposal=proposal, verdict=verdict, trusted=trusted)
 
     def _conclude(self, step: _Step) -> TrackedFace:
         """Bring a frame to its end: judged, or the face looked for."""
         face: TrackedFace | None = None
         if step.proposal is not None and step.verdict is not None:
-            face = self.fitter.commit(step.gray, step.proposal, step.verdict.result())
+            face = self.fitter.commit(step.frame, step.proposal, step.verdict.result())
             self._watched = step.proposal.watch
         if not face:
             face = self._find(step) or face or self.fitter.nothing("no face detected")
@@ -260,9 +258,8 @@ class TargetedTracker:
 
     def _find(self, step: _Step) -> TrackedFace | None:
         """Detect, choose the face to follow, fit it."""
-        image = step.frame.image
-        box = self._choose(self.fitter.find(image), step.now)
-        return None if box is None else self.fitter.fit(image, step.gray, box)
+        box = self._choose(self.fitter.find(step.frame.image), step.now)
+        return None if box is None else self.fitter.fit(step.frame, box)
 
     def _choose(self, boxes: tuple[FaceBox, ...], now: float) -> FaceBox | None:
         """Return the face nearest to the lost one, or the chosen where none is waited for."""

@@ -16,8 +16,9 @@ from pyfaceau.landmarks.pfld import crop_from_box, crop_from_points
 from pyfaceau.overlap import Helper, Promise, Shelved
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement.eyes import EyeFitter
+from pyfaceau.tracking.gray import in_gray
 from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
-from pyfaceau.types import FaceBox, Float32, Float64, ShapeFit, TrackedFace, UInt8
+from pyfaceau.types import FaceBox, Float32, Float64, Frame, ShapeFit, TrackedFace, UInt8
 
 MAX_RESIDUAL = 1.5
 """A landmark set further from the shape model than this (RMS, mm) is no face.
@@ -149,15 +150,13 @@ class TargetedFitter:
         """
         return self._detector.detect(image)
 
-    def fit(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
+    def fit(self, frame: Frame, box: FaceBox) -> TrackedFace:
         """Fit a detected face, in two passes of the network.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8
-            The same in gray.
+        frame : Frame
+            The picture.
         box : FaceBox
             Box of the face.
 
@@ -166,18 +165,15 @@ class TargetedFitter:
         TrackedFace
             Where there is no success, the reason, and the attempt that was refused.
         """
-        points = self._landmarks.predict_crops(image, crop_from_box(box)[None])[0]
-        return self._look(image, gray, points)
+        return self._look(frame, self._ask_network(frame.image, crop_from_box(box)))
 
-    def fit_given(self, image: UInt8, gray: UInt8, box: FaceBox) -> TrackedFace:
+    def fit_given(self, frame: Frame, box: FaceBox) -> TrackedFace:
         """Fit a face in a box of its 68 landmarks, in two passes of the network.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8
-            The same in gray.
+        frame : Frame
+            The picture.
         box : FaceBox
             Box of the landmarks.
 
@@ -187,20 +183,15 @@ class TargetedFitter:
             As from `fit`.
         """
         points = self._pdm.shape_2d(self._pdm.params_from_box(box))
-        first = self._look(image, gray, points)
-        return self.follow(image, gray, first)
+        return self.follow(frame, self._look(frame, points))
 
-    def follow(
-        self, image: UInt8, gray: UInt8, face: TrackedFace, *, watch: bool = True
-    ) -> TrackedFace:
+    def follow(self, frame: Frame, face: TrackedFace, *, watch: bool = True) -> TrackedFace:
         """Fit a face from where it was in the picture before.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8
-            The same in gray.
+        frame : Frame
+            The picture.
         face : TrackedFace
             What was said of the picture before.
         watch : bool
@@ -214,28 +205,20 @@ class TargetedFitter:
         """
         points = face.landmarks
         if not face.ok or np.ptp(points, axis=0).max() <= 0:
-            return self._look(image, gray, points)
+            return self._look(frame, points)
         trusted = face.confidence >= SURE
-        proposal = self.propose(image, gray, face.shape, points, trusted, watch)
-        return self.commit(gray, proposal, self.judge(gray, proposal))
+        proposal = self.propose(frame, face.shape, points, trusted, watch)
+        return self.commit(frame, proposal, self.judge(frame, proposal))
 
     def propose(
-        self,
-        image: UInt8,
-        gray: UInt8,
-        start: ShapeFit,
-        points: Float32,
-        trusted: bool,
-        watch: bool,
+        self, frame: Frame, start: ShapeFit, points: Float32, trusted: bool, watch: bool
     ) -> Proposal:
         """Say where a face has gone, from where it was in the picture before.
 
         Parameters
         ----------
-        image : (H, W, 3) uint8
-            BGR picture.
-        gray : (H, W) uint8
-            The same in gray.
+        frame : Frame
+            The picture.
         start : ShapeFit
             Its shape in the picture before.
         points : (68, 2) float32
@@ -252,25 +235,28 @@ class TargetedFitter:
         """
         refiner = self.refiner
         network_points: Promise[Float32] = Shelved(
-            lambda: self._ask_network(image, crop_from_points(points))
+            lambda: self._ask_network(frame.image, crop_from_points(points))
         )
         if refiner is None:
             watch, shape = True, self._pdm.calc_params(network_points.result())
         elif refiner.needs_landmarks:
-            watch, shape = True, refiner.fit(gray, start, network_points.result(), trusted)
+            watch, shape = (
+                True,
+                refiner.fit(in_gray(frame), start, network_points.result(), trusted),
+            )
         else:
             network_points = self._helper.start(network_points.result) if watch else network_points
-            shape = refiner.fit(gray, start, None, trusted)
+            shape = refiner.fit(in_gray(frame), start, None, trusted)
         landmarks = self._pdm.shape_2d(shape)
         return Proposal(shape, landmarks, network_points, refiner is not None, watch)
 
-    def judge(self, gray: UInt8, proposal: Proposal) -> Verdict:
+    def judge(self, frame: Frame, proposal: Proposal) -> Verdict:
         """Rate a proposal; may run beside another `propose`, as it refines nothing.
 
         Parameters
         ----------
-        gray : (H, W) uint8
-            Picture.
+        frame : Frame
+            The picture.
         proposal : Proposal
             Of the same picture.
 
@@ -281,23 +267,23 @@ class TargetedFitter:
         """
         shape, landmarks = proposal.shape, proposal.landmarks
         if not proposal.watch:
-            face = self._judge(gray, shape, landmarks, None)
+            face = self._judge(frame, shape, landmarks, None)
             if face.confidence >= SURE:
                 return Verdict(face, True)
         network_points = proposal.network_points.result()
         if not proposal.refined:
-            return Verdict(self._begin(gray, shape, landmarks, network_points), True)
+            return Verdict(self._begin(frame, shape, landmarks, network_points), True)
         distance = _distance(shape, landmarks, network_points)
-        face = self._judge(gray, shape, landmarks, distance / MAX_DRIFT)
+        face = self._judge(frame, shape, landmarks, distance / MAX_DRIFT)
         return Verdict(face, bool(face) and distance <= MAX_DRIFT)
 
-    def commit(self, gray: UInt8, proposal: Proposal, verdict: Verdict) -> TrackedFace:
+    def commit(self, frame: Frame, proposal: Proposal, verdict: Verdict) -> TrackedFace:
         """Return the judged face; where network and shape part, one fitted anew may be better.
 
         Parameters
         ----------
-        gray : (H, W) uint8
-            Picture.
+        frame : Frame
+            The picture.
         proposal : Proposal
             Of the same picture.
         verdict : Verdict
@@ -311,7 +297,7 @@ class TargetedFitter:
         face = verdict.face
         if verdict.holds:
             return face
-        fresh = self._start(gray, proposal.network_points.result())
+        fresh = self._start(frame, proposal.network_points.result())
         return face if face and face.confidence > fresh.confidence else fresh
 
     def nothing(self, reason: str) -> TrackedFace:
@@ -332,39 +318,39 @@ class TargetedFitter:
         )
         return TrackedFace(False, False, 0.0, np.zeros((68, 2), np.float32), shape, reason=reason)
 
-    def _look(self, image: UInt8, gray: UInt8, points: Float32) -> TrackedFace:
+    def _look(self, frame: Frame, points: Float32) -> TrackedFace:
         """Start anew from what the network sees around points."""
         if np.ptp(points, axis=0).max() <= 0:
             return self.nothing("points form no face")
-        return self._start(gray, self._ask_network(image, crop_from_points(points)))
+        return self._start(frame, self._ask_network(frame.image, crop_from_points(points)))
 
     def _ask_network(self, image: UInt8, crop: Float64) -> Float32:
         """Return the network's points in a crop."""
         points: Float32 = self._landmarks.predict_crops(image, crop[None])[0]
         return points
 
-    def _start(self, gray: UInt8, network_points: Float32) -> TrackedFace:
+    def _start(self, frame: Frame, network_points: Float32) -> TrackedFace:
         """Fit the shape model to the network's points, refine, judge."""
         shape = self._pdm.calc_params(network_points)
-        return self._begin(gray, shape, self._pdm.shape_2d(shape), network_points)
+        return self._begin(frame, shape, self._pdm.shape_2d(shape), network_points)
 
     def _begin(
-        self, gray: UInt8, shape: ShapeFit, landmarks: Float32, network_points: Float32
+        self, frame: Frame, shape: ShapeFit, landmarks: Float32, network_points: Float32
     ) -> TrackedFace:
         """Refine and judge the shape of the network's points."""
         distance = _distance(shape, landmarks, network_points)
         if distance > MAX_RESIDUAL:
             return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
         if self.refiner is None:
-            return self._judge(gray, shape, landmarks, distance / MAX_RESIDUAL)
-        shape = self.refiner.fit(gray, shape, network_points, False)
+            return self._judge(frame, shape, landmarks, distance / MAX_RESIDUAL)
+        shape = self.refiner.fit(in_gray(frame), shape, network_points, False)
         landmarks = self._pdm.shape_2d(shape)
         return self._judge(
-            gray, shape, landmarks, _distance(shape, landmarks, network_points) / MAX_DRIFT
+            frame, shape, landmarks, _distance(shape, landmarks, network_points) / MAX_DRIFT
         )
 
     def _judge(
-        self, gray: UInt8, shape: ShapeFit, landmarks: Float32, apart: float | None
+        self, frame: Frame, shape: ShapeFit, landmarks: Float32, apart: float | None
     ) -> TrackedFace:
         """Rate a shape: by the validator, else by its distance from the network's points.
 
@@ -373,7 +359,9 @@ class TargetedFitter:
         confidence = 0.0
         if shape.params_global[0] > 0:
             if self._validator is not None:
-                confidence = self._validator.check(gray, landmarks, shape.params_global[1:4])
+                confidence = self._validator.check(
+                    in_gray(frame), landmarks, shape.params_global[1:4]
+                )
             elif apart is not None:
                 confidence = max(0.0, 1 - apart / 2)
         good = confidence > self._threshold

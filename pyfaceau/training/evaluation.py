@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pyfaceau.config import Config
@@ -17,10 +16,11 @@ from pyfaceau.landmarks.pfld import PFLD, crop_from_box, crop_from_points
 from pyfaceau.models.weights import locate
 from pyfaceau.pdm.model import PDM
 from pyfaceau.pipeline.landmarks import PointModel, open_model
+from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.tracker import make_fitter
 from pyfaceau.training.data import FaceSample, load_picture
 from pyfaceau.training.layouts import OUTER_EYES, REGIONS
-from pyfaceau.types import Float32, Float64, UInt8
+from pyfaceau.types import Float32, Float64, Frame, UInt8
 
 FAILED = 0.1
 """An NME above this is a failure, and where the area under the curve ends."""
@@ -196,9 +196,8 @@ class _ProfileFinder:
         self._fitter = make_fitter(config, PDM.load(locate(config.models.pdm)), 1)
 
     def __call__(self, image: UInt8) -> list[Float32]:
-        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
-        boxes = self._fitter.find(image)
-        return [self._fitter.fit(image, gray, box).landmarks for box in boxes]
+        frame = with_gray(Frame(image, 0, 0.0))
+        return [self._fitter.fit(frame, box).landmarks for box in self._fitter.find(image)]
 
 
 def _mean(values: Float64) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -56,24 +57,15 @@ class Several:
     def find(self, image):
         return FaceBox(5, 5, 30, 30), FaceBox(20, 10, 30, 30)
 
-    def fit(self, image, gray, box):
-        face = Drifting(gaps=(0,) if box.x > 5 else ()).update(_Indexed(image))
+    def fit(self, frame, box):
+        face = Drifting(gaps=(0,) if box.x > 5 else ()).update(replace(frame, index=0))
         return type(face)(**{**face.__dict__, "landmarks": face.landmarks + np.float32(box.x)})
 
-    def fit_given(self, image, gray, box):
-        return self.fit(image, gray, box)
+    def fit_given(self, frame, box):
+        return self.fit(frame, box)
 
-    def follow(self, image, gray, face):
+    def follow(self, frame, face):
         return face
-
-
-class _Indexed:
-    """A first frame."""
-
-    index = 0
-
-    def __init__(self, image):
-        self.image = image
 
 
 @pytest.mark.parametrize("name", ["single_face.mp4", "face_noface.mov"])

@@ -120,9 +120,9 @@ def test_several_faces_are_fitted_without_the_search(
     gray = np.ascontiguousarray(image[:, :, 1])
     several = make_fitter(settings(made), FaceModel.load(made).main.pdm, 0)
     [box] = several.find(image)
-    assert several.fit(image, gray, box).landmarks.any()
+    assert several.fit(Frame(image, 0, 0.0, gray), box).landmarks.any()
     with pytest.raises(AssertionError, match="searched"):
-        replace(several, hypotheses=1).fit(image, gray, box)
+        replace(several, hypotheses=1).fit(Frame(image, 0, 0.0, gray), box)
 
 
 def test_clm_follows_the_face(weights_dir: Path, shared: Path) -> None:

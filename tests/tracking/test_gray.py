@@ -13,7 +13,7 @@ BLUE = np.full((2, 3, 3), (255, 0, 0), np.uint8)
 
 
 def test_made_ahead_or_on_demand() -> None:
-    [frame] = with_gray([Frame(BLUE, 4, 0.5)])
+    frame = with_gray(Frame(BLUE, 4, 0.5))
     assert (frame.index, frame.timestamp) == (4, 0.5)
     assert frame.image is BLUE
     np.testing.assert_array_equal(in_gray(Frame(BLUE, 0, 0.0)), np.full((2, 3), 29))

@@ -23,13 +23,13 @@ class Scene:
         self.looks += 1
         return tuple(FaceBox(100.0 * place, 0.0, 50.0, 50.0) for place in self.shown)
 
-    def fit(self, image: np.ndarray, gray: np.ndarray, box: FaceBox) -> TrackedFace:
+    def fit(self, frame: Frame, box: FaceBox) -> TrackedFace:
         """Fit the face of a box."""
         return self._face(round(box.x / 100))
 
     fit_given = fit
 
-    def follow(self, image: np.ndarray, gray: np.ndarray, face: TrackedFace) -> TrackedFace:
+    def follow(self, frame: Frame, face: TrackedFace) -> TrackedFace:
         """Fit where the face was."""
         return self._face(round(float(face.landmarks[0, 0]) / 100))
 
