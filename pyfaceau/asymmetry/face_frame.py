@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from pyfaceau.types import Float64
 if TYPE_CHECKING:
     import pandas as pd
 
+_BLOCK = 4096
 _POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 
 
@@ -114,12 +116,18 @@ def frontal_frames(table: pd.DataFrame) -> FaceFrames | None:
     seen = _seen(table)
     space = _columns(table, "XYZ", 68)
     space[~seen | (space[:, :, 2] <= 0).any(axis=1)] = np.nan
-    flat = _columns(table, "xy", 68)
     pose = table[list(_POSE)].to_numpy(np.float64)
+    eyes = _frontal_eyes(table, space, pose)
+    points = _frontal(space, pose)
+    del space
+    return _in_axes(points, eyes)
+
+
+def _frontal_eyes(table: pd.DataFrame, space: Float64, pose: Float64) -> Float64 | None:
+    """Return points of the eyes, (N, 40, 2), seen from the front of the head."""
+    flat = _columns(table, "xy", 68)
     eyes = _eye_points(table, flat)
-    if eyes is not None:
-        eyes = _frontal(_lifted(eyes, flat, space), pose)
-    return _in_axes(_frontal(space, pose), eyes)
+    return None if eyes is None else _frontal(_lifted(eyes, flat, space), pose)
 
 
 def _seen(table: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -132,8 +140,10 @@ def _seen(table: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def _columns(table: pd.DataFrame, axes: str, count: int, prefix: str = "") -> Float64:
     """Return points from columns such as x_0 ... y_67, (N, count, axes)."""
     names = [f"{prefix}{axis}_{i}" for axis in axes for i in range(count)]
-    values = table[names].to_numpy(np.float64)
-    return np.ascontiguousarray(values.reshape(len(table), len(axes), count).transpose(0, 2, 1))
+    points = np.empty((len(table), count, len(axes)))
+    for place, name in enumerate(names):
+        points[:, place % count, place // count] = table[name].to_numpy()
+    return points
 
 
 def _eye_points(table: pd.DataFrame, points: Float64) -> Float64 | None:
@@ -149,7 +159,8 @@ def _lifted(eyes: Float64, flat: Float64, space: Float64) -> Float64:
     """Return points of the eyes in space, (N, 40, 3)."""
     depths = np.stack([space[:, 36:42, 2].mean(axis=1), space[:, 42:48, 2].mean(axis=1)], axis=1)
     depth = np.repeat(depths, 20, axis=1)
-    lifted = [depth]
+    lifted = np.empty((*depth.shape, 3))
+    lifted[:, :, 2] = depth
     rows = np.isfinite(space).all(axis=(1, 2))
     for axis in (1, 0):
         rays = (space[rows, :, axis] / space[rows, :, 2]).ravel()
@@ -159,20 +170,29 @@ def _lifted(eyes: Float64, flat: Float64, space: Float64) -> Float64:
         spread = rays - rays.mean()
         slope = float(spread @ pixels / (spread @ spread))
         centre = pixels.mean() - slope * rays.mean()
-        lifted.insert(0, (eyes[:, :, axis] - centre) / slope * depth)
-    return np.stack(lifted, axis=2)
+        lifted[:, :, axis] = (eyes[:, :, axis] - centre) / slope * depth
+    return lifted
 
 
 def _frontal(points: Float64, pose: Float64) -> Float64:
     """Return x and y of points in space, seen from the front of the head."""
-    turned = points - pose[:, None, :3]
-    for axis in (0, 1, 2):  # R = Rx Ry Rz: undone from the left
-        sine, cosine = np.sin(pose[:, 3 + axis, None]), np.cos(pose[:, 3 + axis, None])
-        i, j = [(1, 2), (2, 0), (0, 1)][axis]
-        first, second = turned[:, :, i].copy(), turned[:, :, j].copy()
-        turned[:, :, i] = cosine * first + sine * second
-        turned[:, :, j] = cosine * second - sine * first
-    return turned[:, :, :2]
+    flat = np.empty((*points.shape[:2], 2))
+    for rows in _blocks(len(points)):
+        turned = points[rows] - pose[rows, None, :3]
+        for axis in (0, 1, 2):  # R = Rx Ry Rz: undone from the left
+            angle = pose[rows, 3 + axis, None]
+            sine, cosine = np.sin(angle), np.cos(angle)
+            i, j = [(1, 2), (2, 0), (0, 1)][axis]
+            first, second = turned[:, :, i].copy(), turned[:, :, j].copy()
+            turned[:, :, i] = cosine * first + sine * second
+            turned[:, :, j] = cosine * second - sine * first
+        flat[rows] = turned[:, :, :2]
+    return flat
+
+
+def _blocks(rows: int) -> Iterator[slice]:
+    """Yield slices of rows: of a long video, what is on the way takes no memory to speak of."""
+    yield from (slice(start, start + _BLOCK) for start in range(0, rows, _BLOCK))
 
 
 def _in_axes(points: Float64, eyes: Float64 | None) -> FaceFrames:
@@ -225,6 +245,9 @@ class _Axes:
 
     def place(self, points: Float64) -> Float64:
         """Return points, (N, k, 2), in these axes."""
-        turned = np.einsum("nij,nkj->nki", self.rotation, points - self.origin[:, None])
-        placed: Float64 = turned / self.unit[:, None, None]
+        placed = np.empty(points.shape)
+        for rows in _blocks(len(points)):
+            shifted = points[rows] - self.origin[rows, None]
+            turned = np.einsum("nij,nkj->nki", self.rotation[rows], shifted)
+            placed[rows] = turned / self.unit[rows, None, None]
         return placed

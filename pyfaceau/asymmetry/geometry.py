@@ -94,10 +94,12 @@ def measure(
     if table.index.has_duplicates:
         raise InputError("table: expected one face in each frame, got several (--multi-face)")
     resting = None if rest is None else _rest(rest, len(table))
+    frontal = frontal_frames(table)
+    out = {} if frontal is None else _both_sides(frontal, "", resting, mirrored_input)
+    del frontal  # one at a time: of a long video each takes what a tenth of its table does
     flat = picture_frames(table)
-    out: dict[str, Float64] = {}
-    for suffix, view in (("", frontal_frames(table) or flat.empty()), ("_2d", flat)):
-        out |= _both_sides(view, suffix, resting, mirrored_input)
+    out = out or _both_sides(flat.empty(), "", resting, mirrored_input)
+    out |= _both_sides(flat, "_2d", resting, mirrored_input)
     for side in SIDES:
         closure = out[f"eye_closure_{side}"]
         out[f"eye_closed_{side}"] = np.where(np.isnan(closure), np.nan, closure >= CLOSED)

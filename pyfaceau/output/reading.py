@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pyfaceau.errors import InputError
 from pyfaceau.output.table_formats import INTEGERS
@@ -84,23 +86,38 @@ def _load(path: Path, wanted: Callable[[str], object] | None) -> pd.DataFrame:
 
 
 def _csv(path: Path, wanted: Callable[[str], object] | None) -> pd.DataFrame:
-    """Return a CSV; of a choice of columns, too, every row is looked at whole."""
+    """Return a CSV, read in pieces: a long video's takes little more memory than its numbers.
+
+    Of a choice of columns, too, every row is looked at whole.
+    """
     import pandas as pd
 
-    load = partial(
-        pd.read_csv, path, skipinitialspace=True, keep_default_na=False, na_values=_NO_NUMBER,
-        index_col=False,
-    )  # fmt: skip
-    if wanted is None:
-        return cast("pd.DataFrame", load())
-    with load(chunksize=_ROWS) as pieces:
-        chosen = [piece[_chosen(list(piece), wanted)].copy() for piece in pieces]
-    whole: pd.DataFrame = pd.concat(chosen, ignore_index=True)
+    with pd.read_csv(
+        path, index_col=False, skipinitialspace=True, keep_default_na=False,
+        na_values=_NO_NUMBER, chunksize=_ROWS,
+    ) as reader:  # fmt: skip
+        names: list[str] = []
+        pieces: list[NDArray[Any]] = []
+        for piece in reader:
+            names = _chosen(list(piece.columns), wanted)
+            pieces.append(piece[names].to_numpy())
+    table: pd.DataFrame = pd.DataFrame(_joined(pieces), columns=names, copy=False)
+    return table
+
+
+def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return pieces one below the other; each goes as soon as it is copied."""
+    rows, columns = sum(map(len, pieces)), pieces[0].shape[1]
+    whole = np.empty((rows, columns), np.result_type(*pieces))
+    while pieces:
+        piece = pieces.pop()
+        whole[rows - len(piece) : rows] = piece
+        rows -= len(piece)
     return whole
 
 
 def _parquet_columns(path: Path, wanted: Callable[[str], object] | None) -> list[str] | None:
-    """Return the names to be read, as they stand in the file."""
+    """Return the names to be read, as they stand in the file; None for all."""
     if wanted is None:
         return None
     from pyarrow import parquet
@@ -108,7 +125,9 @@ def _parquet_columns(path: Path, wanted: Callable[[str], object] | None) -> list
     return _chosen(list(parquet.read_schema(path).names), wanted)
 
 
-def _chosen(names: list[str], wanted: Callable[[str], object]) -> list[str]:
+def _chosen(names: list[str], wanted: Callable[[str], object] | None) -> list[str]:
+    if wanted is None:
+        return names
     return [
         name
         for name in names
@@ -121,8 +140,11 @@ def _typed(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     for name in table.columns:
         column = table[name]
         if column.dtype.kind not in "iufb" and len(column):
-            text = next(value for value in column if not _is_number(value))
-            raise InputError(f"{path}: column {name}: expected numbers, got {str(text)[:40]!r}")
+            for text in column:
+                if not _is_number(text):
+                    raise InputError(
+                        f"{path}: column {name}: expected numbers, got {str(text)[:40]!r}"
+                    )
     whole = [name for name in table.columns if name in INTEGERS]
     broken = table[[*whole, table.columns[-1]]].isna().any(axis=1)
     if broken.any():
