@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -13,27 +12,13 @@ if TYPE_CHECKING:
 
     from pyfaceau.config import Config
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def header_option(command: F) -> F:
-    """Add the option to a command, which gets it as ``header``.
-
-    Parameters
-    ----------
-    command : callable
-        The command.
-
-    Returns
-    -------
-    callable
-        The same.
-    """
-    return click.option(
-        "--header",
-        type=click.Choice(["openface", "plain"]),
-        help="'frame, face_id, ...' as OpenFace 2.2 writes, or 'frame,face_id,...'.",
-    )(command)
+header_option = click.option(
+    "--header",
+    type=click.Choice(["openface", "plain"]),
+    help="'frame, face_id, ...' as OpenFace 2.2 writes, or 'frame,face_id,...'.",
+)
+"""Adds the option to a command, which gets it as ``header``."""
 
 
 def with_header(settings: Config, header: str | None) -> Config:

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
+
+from pyfaceau.cli.options import option_group
 
 if TYPE_CHECKING:
     from pyfaceau.config import Config
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def network_option(command: F) -> F:
-    """Add the options to a command, which gets them as ``network`` and ``au_models``.
-
-    Parameters
-    ----------
-    command : callable
-        The command.
-
-    Returns
-    -------
-    callable
-        The same.
-    """
-    command = click.option(
-        "--au-models",
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
-        metavar="FOLDER",
-        help="Action-unit models of your own, as pyfaceau train aus writes them.",
-    )(command)
-    return click.option(
+network_option = option_group(
+    click.option(
         "--landmarks",
         "network",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         metavar="FILE.onnx",
         help="A landmark network of your own, in place of PFLD.",
-    )(command)
+    ),
+    click.option(
+        "--au-models",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        metavar="FOLDER",
+        help="Action-unit models of your own, as pyfaceau train aus writes them.",
+    ),
+)
+"""Adds the options to a command, which gets them as ``network`` and ``au_models``."""
 
 
 def with_network(settings: Config, network: Path | None, au_models: Path | None = None) -> Config:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from pyfaceau.cli.options import option_group
 
 if TYPE_CHECKING:
     from pyfaceau.output.beside import Origin, Outputs
     from pyfaceau.output.sink import Sink
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--hog", "-hogalign", is_flag=True, help="NAME.hog: descriptors of the faces."),
@@ -55,22 +55,8 @@ _CROP = ("simsize", "simscale", "nomask", "g", "nobadaligned")
 _TABLES = (".csv.gz", ".csv", ".parquet")
 
 
-def output_options(command: F) -> F:
-    """Add the options for files beside the table.
-
-    Parameters
-    ----------
-    command : callable
-        The command.
-
-    Returns
-    -------
-    callable
-        The same.
-    """
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+output_options = option_group(*_OPTIONS)
+"""Adds the options for files beside the table."""
 
 
 def check_outputs(options: Mapping[str, Any], inputs: int) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyfaceau.cli.options import option_group
+
 if TYPE_CHECKING:
     from pyfaceau.config import Config
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option(
@@ -36,22 +36,8 @@ NAMES = ("pixels", "fps", "at_cuts", "rotate")
 """Names of the options' values, which are the fields of `pyfaceau.config.Reading`."""
 
 
-def recording_options(command: F) -> F:
-    """Add the options to a command.
-
-    Parameters
-    ----------
-    command : callable
-        The command; gets them by `NAMES`.
-
-    Returns
-    -------
-    callable
-        The same.
-    """
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+recording_options = option_group(*_OPTIONS)
+"""Adds them to a command, which gets them by `NAMES`."""
 
 
 def with_reading(settings: Config, options: Mapping[str, Any]) -> Config:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyfaceau.cli.options import option_group
+
 if TYPE_CHECKING:
     from pyfaceau.config import Config
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
@@ -47,22 +47,8 @@ NAMES = ("start", "end", "every", "rate", "max_frames", "face", "roi")
 """Names of the options' values, which are the fields of `pyfaceau.types.Selection`."""
 
 
-def selection_options(command: F) -> F:
-    """Add the options to a command.
-
-    Parameters
-    ----------
-    command : callable
-        The command; gets them by `NAMES`.
-
-    Returns
-    -------
-    callable
-        The same.
-    """
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+selection_options = option_group(*_OPTIONS)
+"""Adds them to a command, which gets them by `NAMES`."""
 
 
 def with_selection(settings: Config, options: Mapping[str, Any]) -> Config:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyfaceau.cli.options import option_group
 from pyfaceau.errors import PyfaceauError
 
 if TYPE_CHECKING:
     from pyfaceau.config import Config
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _MIRRORED = click.option(
     "--mirrored-input",
@@ -29,59 +28,18 @@ _SCALE = (
 )
 
 
-def split_options(command: F) -> F:
-    """Add the options that split faces.
+_GEOMETRY = click.option(
+    "--geometry", is_flag=True, help="NAME_geometry.csv: measures of each side, per frame."
+)
 
-    Parameters
-    ----------
-    command : callable
-        The command.
+split_options = option_group(_SPLIT, _MIRRORED)
+"""Adds the options that split faces."""
 
-    Returns
-    -------
-    callable
-        The same.
-    """
-    return _SPLIT(_MIRRORED(command))
+side_options = option_group(_SPLIT, _MIRRORED, _GEOMETRY, *_SCALE)
+"""Adds the options for both sides of the face."""
 
-
-def side_options(command: F) -> F:
-    """Add the options for both sides of the face.
-
-    Parameters
-    ----------
-    command : callable
-        The command.
-
-    Returns
-    -------
-    callable
-        The same.
-    """
-    geometry = click.option(
-        "--geometry", is_flag=True, help="NAME_geometry.csv: measures of each side, per frame."
-    )
-    for option in reversed((_SPLIT, _MIRRORED, geometry, *_SCALE)):
-        command = option(command)
-    return command
-
-
-def measuring_options(command: F) -> F:
-    """Add the options that say how a table's geometry is measured.
-
-    Parameters
-    ----------
-    command : callable
-        The command.
-
-    Returns
-    -------
-    callable
-        The same.
-    """
-    for option in reversed((_MIRRORED, *_SCALE)):
-        command = option(command)
-    return command
+measuring_options = option_group(_MIRRORED, *_SCALE)
+"""Adds the options that say how a table's geometry is measured."""
 
 
 def with_sides(settings: Config, options: Mapping[str, Any], multi_face: bool = False) -> Config:

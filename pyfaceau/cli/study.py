@@ -6,14 +6,15 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pyfaceau.cli.dialect import header_option, with_header
+from pyfaceau.cli.options import option_group
 from pyfaceau.cli.selection import NAMES, selection_options, with_selection
 from pyfaceau.cli.sides import split_options, with_sides
 from pyfaceau.cli.strict import StrictCommand
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pyfaceau.study.inputs import StudyVideo
     from pyfaceau.study.plan import Wanted
     from pyfaceau.study.runner import Summary
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C or SIGTERM."""
@@ -45,38 +44,34 @@ def study() -> None:
     """
 
 
-def _worker_options(command: F) -> F:
-    """Add the options that say who does the work."""
-    options = [
-        click.option(
-            "--workers",
-            type=click.IntRange(1),
-            help="Videos at a time.  [default: one per processor]",
-        ),
-        click.option(
-            "--time-limit",
-            type=click.FloatRange(0),
-            default=0.0,
-            metavar="SECONDS",
-            help="Give up a video after this long; one without a frame for 600 s in any case.",
-        ),
-        click.option(
-            "--memory-limit",
-            type=click.IntRange(0),
-            default=0,
-            metavar="MB",
-            help="Address space of each worker.",
-        ),
-        click.option("--dask", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786."),
-        click.option(
-            "--slurm",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="TOML file of SLURM settings: start --workers jobs there.",
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_worker_options = option_group(
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        help="Videos at a time.  [default: one per processor]",
+    ),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(0),
+        default=0.0,
+        metavar="SECONDS",
+        help="Give up a video after this long; one without a frame for 600 s in any case.",
+    ),
+    click.option(
+        "--memory-limit",
+        type=click.IntRange(0),
+        default=0,
+        metavar="MB",
+        help="Address space of each worker.",
+    ),
+    click.option("--dask", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786."),
+    click.option(
+        "--slurm",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="TOML file of SLURM settings: start --workers jobs there.",
+    ),
+)
+"""Adds the options that say who does the work."""
 
 
 @study.command(cls=StrictCommand)
