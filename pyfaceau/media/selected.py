@@ -21,7 +21,65 @@ _SLACK = 1e-6
 """Seconds that a time stamp may fall short of what its frame rate promises, by rounding."""
 
 
-class SelectedFrames:
+class PassedFrames:
+    """A source that passes on another's frames; what it adds to that is for its subclasses.
+
+    Parameters
+    ----------
+    source : FrameSource
+        An open video or sequence.
+
+    Attributes
+    ----------
+    source : FrameSource
+        The source.
+    path : Path
+        The source's.
+    width, height : int
+        Size of the first frame, pixels.
+    fps : float
+        Frames per second.
+    frame_count : int or None
+        Frames to come, where that is known.
+    aspect : Fraction
+        Width of a stored pixel over its height.
+    """
+
+    def __init__(self, source: FrameSource) -> None:
+        self.source = source
+        self.path: Path = source.path
+        self.width, self.height = source.width, source.height
+        self.fps, self.frame_count, self.aspect = source.fps, source.frame_count, source.aspect
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The source's remarks on its pixels and its clock."""
+        return self.source.remarks
+
+    def __enter__(self) -> Self:
+        self.source.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.source.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield frames of the source.
+
+        Yields
+        ------
+        Frame
+            All as they come.
+        """
+        yield from self.source
+
+
+class SelectedFrames(PassedFrames):
     """Some of the frames of a source, with the numbers and times that they have there.
 
     Parameters
@@ -33,20 +91,10 @@ class SelectedFrames:
 
     Attributes
     ----------
-    source : FrameSource
-        The source.
-    path : Path
-        The source's.
-    width, height : int
-        Size of the first frame, pixels.
     fps : float
         Frames per second that are left, for files that need a rate.
     frame_count : int or None
         Frames to come, about, where the source knows its own.
-    aspect : Fraction
-        The source's.
-    remarks : tuple of str
-        The source's.
 
     Raises
     ------
@@ -61,13 +109,10 @@ class SelectedFrames:
                 f"{source.path}: start, end, rate: expected a video, got a folder of pictures, "
                 "which have no time; max_frames and every count pictures"
             )
-        self.source = source
+        super().__init__(source)
         self._selection = selection
-        self.path: Path = source.path
-        self.width, self.height = source.width, source.height
         self.fps = min(selection.rate or math.inf, source.fps / selection.every)
         self.frame_count = self._expected()
-        self.aspect, self.remarks = source.aspect, source.remarks
 
     def _expected(self) -> int | None:
         """Return about how many frames will come."""
@@ -77,18 +122,6 @@ class SelectedFrames:
         end = min(selection.end, count / self.source.fps)
         expected = max(1, round((end - selection.start) * self.fps))
         return min(expected, selection.max_frames or expected)
-
-    def __enter__(self) -> Self:
-        self.source.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.source.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames that are wanted.

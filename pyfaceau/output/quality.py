@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyfaceau.errors import OutputError
+from pyfaceau.media.selected import PassedFrames
 from pyfaceau.numerics.rotation import turned_euler
 from pyfaceau.types import AlignedFace, Frame, FrameResult
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from pyfaceau.media.picture import FrameSource
 
 LOW_CONFIDENCE = 0.75
 """Below this the detection validator doubts the landmarks."""
@@ -165,13 +168,13 @@ class Quality:
         return said
 
 
-class Watch:
+class Watch(PassedFrames):
     """Frames of a video, watched on their way for repeated pictures.
 
     Parameters
     ----------
-    source : Any
-        What is iterated over, and whose attributes are passed on.
+    source : FrameSource
+        An open video or sequence.
 
     Attributes
     ----------
@@ -180,13 +183,9 @@ class Watch:
         pixel of every eighth row.
     """
 
-    def __init__(self, source: Any) -> None:
-        self._source = source
+    def __init__(self, source: FrameSource) -> None:
+        super().__init__(source)
         self.repeated: set[int] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the source."""
-        return getattr(self._source, name)
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield all frames.
@@ -197,7 +196,7 @@ class Watch:
             As the source gives them.
         """
         last = None
-        for frame in self._source:
+        for frame in self.source:
             seen = zlib.crc32(frame.image[::8, ::8].tobytes())
             if seen == last:
                 self.repeated.add(frame.index)

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from pyfaceau.media.picture import open_frames
 from pyfaceau.output.quality import COLUMNS, FLAGS, Quality, QualityWriter, Watch
-from pyfaceau.types import AlignedFace, Frame, FrameResult, HeadPose, ShapeFit, TrackedFace
+from pyfaceau.types import AlignedFace, FrameResult, HeadPose, ShapeFit, TrackedFace
 
 F32 = np.float32
 GRID = np.stack(np.meshgrid(np.arange(17), np.arange(4)), -1).reshape(68, 2).astype(F32)
@@ -133,8 +134,9 @@ def test_a_video_without_frames_is_not_usable():
     assert Quality().usable_share == 0
 
 
-def test_repeated_pictures_are_seen():
-    images = [np.full((48, 64, 3), value, "u1") for value in (1, 1, 2, 2, 1)]
-    watch = Watch([Frame(image, k, k / 25) for k, image in enumerate(images)])
-    assert [frame.index for frame in watch if frame.index in watch.repeated] == [1, 3]
-    assert watch.append is not None  # what it watches answers for the rest
+def test_repeated_pictures_are_seen(tmp_path):
+    for k, value in enumerate((1, 1, 2, 2, 1)):
+        cv2.imwrite(str(tmp_path / f"{k}.png"), np.full((48, 64, 3), value, "u1"))
+    with Watch(open_frames(tmp_path)) as watch:
+        assert [frame.index for frame in watch if frame.index in watch.repeated] == [1, 3]
+    assert (watch.path, watch.width, watch.height, watch.frame_count) == (tmp_path, 64, 48, 5)
