@@ -67,8 +67,10 @@ FLAGS = (
 """What a frame can be flagged for. All up to ``damaged`` make it unusable."""
 
 COVERED = {
-    "mouth_covered": "show a mouth that looks covered: what is measured of it is guessed",
-    "eye_covered": "show one eye that looks covered: what is measured of it is guessed",
+    "mouth_covered": "show a mouth that looks covered (a mask, a hand?): what is measured of it is "
+    "guessed",
+    "eye_covered": "show one eye that looks covered (a patch, a dark glass?): what is measured of "
+    "it is guessed",
 }
 """What is said of a video in more than half of whose faces it is so: of single frames it is
 uncertain, see `pyfaceau.alignment.covered`."""

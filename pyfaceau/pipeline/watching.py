@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pyfaceau.alignment.covered import EYE_COVERED, MOUTH_COVERED, covered
+from pyfaceau.alignment.covered import covered
 from pyfaceau.config import Config
 from pyfaceau.errors import VideoError
 from pyfaceau.media.notes import Notes
 from pyfaceau.media.picture import FrameSource
 from pyfaceau.media.scene import with_cuts
+from pyfaceau.output.quality import COVERED
 from pyfaceau.pipeline.recorder import Written
 from pyfaceau.tracking.gray import with_gray
 from pyfaceau.tracking.tracker import upright_detector
@@ -24,14 +25,6 @@ logger = logging.getLogger(__name__)
 
 MOST = 3
 """Lines that are said of a recording, at most."""
-
-_COVERED = {
-    MOUTH_COVERED: "the mouth looks covered (a mask, a hand?) in {n} of {all} frames: what is "
-    "measured of it is guessed",
-    EYE_COVERED: "one eye looks covered (a patch, a dark glass?) in {n} of {all} frames: what is "
-    "measured of it is guessed",
-}
-"""Said where it holds for more than half of the faces: of single frames it is uncertain."""
 
 
 class Watching:
@@ -149,8 +142,8 @@ class Watching:
             count = f"{written.frames} " if written.frames else ""
             lines.insert(0, f"no face in any of its {count}frames")
         lines[:0] = [
-            text.format(n=self._covered[mark], all=self._faces)
-            for mark, text in _COVERED.items()
+            f"{self._covered[mark]} of {self._faces} frames {text}"
+            for mark, text in COVERED.items()
             if self._covered[mark] > self._faces / 2
         ]
         if self._one and self.notes.counts["several"]:

@@ -92,5 +92,5 @@ def test_a_patch_over_one_eye_of_a_person_is_said(
         drawn = cv2.ellipse(frame.copy(), centre, axes, 0, 0, 360, (235, 235, 235), -1)
         cv2.imwrite(str(folder / f"{k}.png"), drawn)
     pipeline.process_video(folder)
-    assert "one eye looks covered" in caplog.text
-    assert "mouth looks covered" not in caplog.text
+    assert "one eye that looks covered" in caplog.text
+    assert "a mouth that looks covered" not in caplog.text
