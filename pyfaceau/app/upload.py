@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
@@ -12,6 +12,9 @@ from pyfaceau.app.workspace import keep
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
     from pyfaceau.app.session import Session
     from pyfaceau.app.settings import Choice
@@ -47,6 +50,7 @@ def measured_upload(
     if taken is not None:
         name, stream = taken
         video = keep(stream, session.folder, session.next_name())
+        _let_go(stream)
         _begin(session, choice, place, name, video)
         return None
     if result is not None and result.arguments != choice.arguments:
@@ -60,7 +64,7 @@ def measured_upload(
     return result
 
 
-def _take(place: str, camera: bool, collapsed: bool) -> tuple[str, IO[bytes]] | None:
+def _take(place: str, camera: bool, collapsed: bool) -> tuple[str, UploadedFile] | None:
     """Draw the places to drop a file; return a new one."""
     turn = st.session_state.setdefault(f"{place} turn", 0)
     title = "Another video or picture" if collapsed else "A video or picture of a face"
@@ -76,8 +80,19 @@ def _take(place: str, camera: bool, collapsed: bool) -> tuple[str, IO[bytes]] | 
     chosen = upload or shot
     if chosen is None:
         return None
-    st.session_state[f"{place} turn"] = turn + 1  # a new widget: the old one's copy is let go
+    st.session_state[f"{place} turn"] = turn + 1  # a new widget, which holds no file
     return (PurePath(upload.name).name if upload else "camera picture"), chosen
+
+
+def _let_go(upload: UploadedFile) -> None:
+    """Free the memory that the server holds an upload in: a long recording's is most of it."""
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    if context is not None:
+        manager = cast("MemoryUploadedFileManager", context.uploaded_file_mgr)
+        manager.remove_file(context.session_id, upload.file_id)
+    upload.close()
 
 
 def _begin(session: Session, choice: Choice, place: str, name: str, video: Path) -> None:
