@@ -6,8 +6,8 @@ needs Chromium and Playwright. A clip of ten seconds, at its own size and rate: 
 upload to its first picture, in a new browser session on a server that is up, kernels compiled. Then
 a long recording (the clip's video over and over): the highest resident memory of the server and all
 its processes together, looked at five times a second, and seconds from a press of an arrow key to
-the next picture. Writes ``validation/results/app.md``; with ``--screens``, pictures of the pages at desktop and phone
-width, which show the sample's person and stay out of the repository.
+the next picture. Writes ``validation/results/app.md``; with ``--screens``, pictures of the pages at
+desktop and phone width, which show the sample's person and stay out of the repository.
 """
 
 from __future__ import annotations
