@@ -1,6 +1,6 @@
-"""Profile free beside OpenFace, beside manual landmarks, and on faces that move on one side.
+"""Profile free beside OpenFace and beside manual landmarks.
 
-    python -m validation.free [PART ...] [--shared FOLDER] [--people N]
+    python -m validation.free [PART ...] [--shared FOLDER]
 
 writes ``validation/results/free.md``; with names of parts only those, the rest stays. Correlations
 are over the frames where both report success, of units whose reference moves (std above 0.05). The
@@ -37,7 +37,6 @@ OTHERS = {
 PARTS = {
     "videos": "Beside OpenFace",
     "landmarks": "Beside manual landmarks",
-    "sides": "One-sided movements",
 }
 """Parts of the page, by heading."""
 
@@ -52,14 +51,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--shared", type=Path, default=SHARED)
-    parser.add_argument("--people", type=int, default=4, help="whose faces move on one side")
     options = parser.parse_args(argv)
     webmorph = options.shared / "datasets" / "webmorph"
     with tempfile.TemporaryDirectory() as folder:
         makers = {
             "videos": lambda: videos(Reference(options.shared), Path(folder)),
             "landmarks": lambda: landmarks(webmorph),
-            "sides": lambda: sides(webmorph, Path(folder), options.people),
         }
         for part in options.parts or PARTS:
             origin = provenance(f"python -m validation.free {part}")
@@ -171,51 +168,6 @@ def landmarks(folder: Path) -> str:
             "",
         ]
     )
-
-
-def sides(folder: Path, work: Path, count: int) -> str:
-    """Return how one-sided movements of a known side and amount are seen."""
-    from validation.blends import Clip, Movement, people
-
-    ramp = np.linspace(0, 1, 12)
-    shares = np.concatenate([np.zeros(8), ramp, np.ones(8)])
-    pipeline = FullPythonAUPipeline(config="free")
-    rows = []
-    for kind, unit in (("smile", "AU12"), ("eye", "AU45")):
-        for side in ("left", "right"):
-            moved, still, right = [], [], 0
-            for number_, person in enumerate(people(folder, count)):
-                clip = Clip(person, [(Movement(kind, side, 1.0), shares)], seed=number_)
-                video = clip.write(work / f"{kind}-{side}-{person.name}.mkv")
-                seen = read_table_of(pipeline, video)
-                rise = {s: _rise(seen[f"{unit}_bs_{s}"].to_numpy()) for s in ("left", "right")}
-                other = "right" if side == "left" else "left"
-                moved.append(rise[side])
-                still.append(rise[other])
-                right += rise[side] > rise[other]
-            rows.append(
-                [kind, side, f"{right} of {len(moved)}", number(float(np.mean(moved)), 2),
-                 number(float(np.mean(still)), 2)]
-            )  # fmt: skip
-    header = ("movement", "patient's side", "side told right", "rise there", "rise on the other")
-    return "\n".join(
-        [
-            "## One-sided movements\n",
-            "Faces of webmorph warped and blended on one side (`validation.blends`): no palsies.",
-            "Rise: mean of the last eight frames minus that of the first.\n",
-            table(header, rows),
-            "",
-        ]
-    )
-
-
-def read_table_of(pipeline: FullPythonAUPipeline, video: Path) -> pd.DataFrame:
-    """Return a video's table."""
-    return pipeline.process_video(str(video), groups=["aus"])
-
-
-def _rise(values: Float64) -> float:
-    return float(values[-8:].mean() - values[:8].mean())
 
 
 if __name__ == "__main__":

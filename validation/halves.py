@@ -43,10 +43,10 @@ def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
     plain = FullPythonAUPipeline(config=base)
     yield (
         "| video | frames | yaw, 95 % under | active AUs | tracked anew: mean r | lowest "
-        "| under 0.95 | mean r of those that reach 1 | landmarks apart, % | "
+        "| under 0.95 | those that reach 1: mean r | lowest | under 0.95 | landmarks apart, % | "
         "landmarks given: mean r | lowest | under 0.95 |"
     )
-    yield "| :-- |" + " --: |" * 11
+    yield "| :-- |" + " --: |" * 13
     rows = []
     for video in videos:
         row = _half_faces(video, split, plain)
@@ -61,7 +61,7 @@ def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     """Return what a line of `halves` says."""
-    anew, given = row["anew"], row["given"]
+    anew, strong, given = row["anew"], row["strong"], row["given"]
     return [
         f"{row['frames']}",
         f"{row['yaw']:.0f}",
@@ -69,7 +69,9 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{anew.mean():.3f}",
         f"{anew.min():.3f}",
         f"{(anew < 0.95).sum()}",
-        f"{row['strong'].mean():.3f}",
+        f"{strong.mean():.3f}",
+        f"{strong.min():.3f}",
+        f"{(strong < 0.95).sum()} of {len(strong)}",
         f"{row['apart'].mean():.1f}",
         f"{given.mean():.3f}",
         f"{given.min():.3f}",
