@@ -29,6 +29,9 @@ def test_a_picture_is_taken_and_measured(tmp_path: Path, shared: Path, weights_d
         page.set_default_timeout(PATIENCE)
         page.goto(address)
         page.get_by_text("Take a picture with the camera").click()
+        page.wait_for_function(
+            "() => { const v = document.querySelector('video'); return v && v.currentTime > 0.5 }"
+        )  # until then the picture is black
         page.get_by_role("button", name="Take Photo").click()
         page.get_by_test_id("stImage").locator("img").wait_for()
         with page.expect_download() as download:
