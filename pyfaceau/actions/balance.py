@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pyfaceau.actions.measures import ActionMeasure
 from pyfaceau.asymmetry.gate import MULTIPLE
 
+_SMILE = ("commissure_y", "AU12_r", "AU23_r", "AU25_r")
 TOLD_BY = {
-    "smile lips closed": ("commissure_y", "AU12_r"),
-    "smile lips open": ("commissure_y", "AU12_r"),
+    "smile lips closed": _SMILE,
+    "smile lips open": _SMILE,
     "close eyes gently": ("lid_opening", "AU45_r"),
     "close eyes tightly": ("lid_opening", "AU45_r"),
     "blink": ("lid_opening", "AU45_r"),
 }
-"""Actions whose sides were checked on people with a known side, and the measures that tell it."""
+"""Actions whose sides were checked on people with a known side, and the measures that tell it: of a
+smile those of the mouth alone, as an eye that follows the smile of a paretic side is synkinesis."""
 
 SYMMETRIC = 0.4
 """Size of the balance that 95 % of symmetric smiles and closures stay under."""
@@ -37,9 +39,9 @@ class Balance:
     measures : str
         What it is told by, separated by ``+``.
     balance : float
-        Mean over these of (L - R) / (L + R) of the sizes of both excursions, the sum counted as at
-        least both gates together: -1 to 1, positive where the left side does more. NaN where
-        nothing moved.
+        Mean, over those of these in which a side moved, of (L - R) / (L + R) of the sizes of both
+        excursions, the sum counted as at least both gates together: -1 to 1, positive where the
+        left side does more. NaN where nothing moved.
     leads : str
         ``left`` or ``right`` where the balance is beyond `SYMMETRIC`, else ``neither``; empty where
         nothing moved.
@@ -85,10 +87,11 @@ def _balance(pairs: list[tuple[ActionMeasure, ActionMeasure]], names: str) -> Ba
     """Return the balance of one action."""
     first = pairs[0][0]
     blank = (first.action, first.number, first.start, first.end, names)
-    if not any(left.moved or right.moved for left, right in pairs):
+    moved = [(left, right) for left, right in pairs if left.moved or right.moved]
+    if not moved:
         return Balance(*blank)
     parts = []
-    for left, right in pairs:
+    for left, right in moved:
         a, b = abs(left.excursion), abs(right.excursion)
         parts.append((a - b) / max(a + b, MULTIPLE * (left.noise + right.noise)))
     value = sum(parts) / len(parts)

@@ -37,6 +37,14 @@ def test_small_movements_weigh_little() -> None:
     assert one.leads == "neither"
 
 
+def test_what_did_not_move_says_nothing() -> None:
+    still = [replace(one, measure="AU25_r", excursion=0.1, moved=False) for one in (LEFT, RIGHT)]
+    eye = [replace(LEFT, measure="AU45_r"), replace(RIGHT, measure="AU45_r", excursion=9.0)]
+    (one,) = balances([LEFT, RIGHT, *still, *eye])
+    assert one.measures == "AU12_r+AU25_r"
+    assert one.balance == pytest.approx(0.5)
+
+
 def test_nothing_moved_has_no_side() -> None:
     (one,) = balances([replace(LEFT, moved=False), replace(RIGHT, moved=False)])
     assert (one.leads, math.isnan(one.balance)) == ("", True)

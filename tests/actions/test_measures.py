@@ -46,13 +46,13 @@ def test_a_smile_by_hand() -> None:
         assert row.ratio == 0.25
         assert row.index == pytest.approx(0.6)
         assert row.share == 0.25
-        assert row.leads == "neither"  # 0.75 of the larger one: healthy sides differ by up to 0.85
+        assert row.leads == "neither"  # 0.75 of the larger one: healthy sides differ by up to 0.95
     assert math.isnan(rows["whole"].ratio)
     assert rows["whole"].excursion == 2.5
 
 
 def test_a_side_leads_beyond_what_healthy_ones_differ_by() -> None:
-    rows = measure_actions(smiling(4.0, 0.5), ACTIONS)
+    rows = measure_actions(smiling(4.0, 0.1), ACTIONS)
     assert {row.leads for row in rows if row.side != "whole"} == {"left"}
 
 

@@ -67,7 +67,7 @@ def test_refused(change: dict[str, object], said: str) -> None:
 
 
 def test_healthy_sides_differ_by_measure() -> None:
-    assert healthy_share("AU12_r") == 0.75
-    assert healthy_share("commissure_y_2d") == healthy_share("commissure_y_mm") == 0.65
-    assert healthy_share("AU02_r") == 0.6  # the least of an action unit
-    assert healthy_share("mrd1") == 0.2
+    assert healthy_share("AU12_r") == 0.95
+    assert healthy_share("commissure_y_2d") == healthy_share("commissure_y_mm") == 0.45
+    assert healthy_share("AU99_r") == 0.6  # the least of an action unit
+    assert healthy_share("mrd2") == 0.2
