@@ -25,6 +25,9 @@ LIMITS = Limits(stall=120.0, memory=8192)
 SHOWN = re.compile("(AU|pose_|[xy]_[0-9])")
 """Columns that the pages show; the whole table of a long video would take three times as much."""
 
+LONG = 10_000
+"""Frames from which a recording's measuring takes memory that is better given back."""
+
 PROCESSOR = "pyfaceau.cli.job:perform"
 """What does the work in the worker process."""
 
@@ -123,6 +126,11 @@ class Worker:
         with self._turn:
             return self._process.run(task)
 
+    def renew(self) -> None:
+        """Give memory back: the next task has a new process."""
+        with self._turn:
+            self._process.end()
+
     def close(self) -> None:
         """End the process and what it does, at once."""
         self._process.close()
@@ -213,6 +221,8 @@ class Job:
             "preview": str(self._preview),
         }
         outcome = self._worker.run(task)
+        if (self.total or 0) > LONG:
+            self._worker.renew()
         if self._cancelled:
             self.error = f"{self.name}: cancelled"
         elif outcome["state"] == "done" and "width" in outcome:

@@ -90,7 +90,7 @@ class WorkerProcess:
         outcome = self._attempt(task)
         self.frames = 0
         if outcome.get("state") == "failed" and outcome.get("kind") in ("time", "memory", "worker"):
-            self._end()
+            self.end()
         return outcome
 
     @property
@@ -102,7 +102,7 @@ class WorkerProcess:
         """End the process, at once."""
         with self._guard:
             self._closed = True
-        self._end()
+        self.end()
 
     def _attempt(self, task: Mapping[str, Any]) -> dict[str, Any]:
         if not self._start():
@@ -149,7 +149,7 @@ class WorkerProcess:
                 return True
             environment = dict.fromkeys(_ONE_THREAD.split(), "1") | dict(os.environ)
             environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-            self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _end
+            self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end
             command = [sys.executable, "-m", "pyfaceau.study.worker"]
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package
                 [*command, self._processor, str(self.limits.memory)],
@@ -186,7 +186,8 @@ class WorkerProcess:
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return _failed("worker", f"the worker died of {name}" + (f": {last}" if last else ""))
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the process, at once; a further task has a new one."""
         with self._guard:
             process, self._process = self._process, None
         if process is None:

@@ -53,6 +53,24 @@ def test_session_goes_with_its_browser(tmp_path: Path, monkeypatch: pytest.Monke
     assert sessions.get("gone") is not gone
 
 
+@pytest.mark.parametrize(("frames", "renewed"), [(9_000, 0), (90_000, 1)])
+def test_a_long_recordings_memory_is_given_back(tmp_path: Path, frames: int, renewed: int) -> None:
+    class Measuring(Silent):
+        renewals = 0
+
+        def run(self, task: dict[str, object]) -> dict[str, object]:
+            return {"state": "done", "frames": frames, "width": 4, "height": 3}
+
+        def renew(self) -> None:
+            self.renewals += 1
+
+    worker = Measuring()
+    job = measuring.Job(worker, "a.mov", tmp_path / "upload-1", ())  # type: ignore[arg-type]
+    job.wait()
+    assert job.result is not None
+    assert worker.renewals == renewed
+
+
 def test_message_has_the_users_name_for_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

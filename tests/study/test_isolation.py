@@ -35,6 +35,15 @@ def test_one_process_does_task_after_task(worker: WorkerProcess, tmp_path: Path)
     assert len({outcome["host"] for outcome in outcomes}) == 1
 
 
+def test_an_ended_process_is_replaced(worker: WorkerProcess, tmp_path: Path):
+    hosts = []
+    for _ in range(2):
+        hosts.append(worker.run(task(tmp_path, "done"))["host"])
+        worker.end()
+    assert not worker.closed
+    assert len(set(hosts)) == 2
+
+
 @pytest.mark.parametrize(
     ("act", "kind", "error"),
     [
