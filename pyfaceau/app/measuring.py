@@ -110,13 +110,15 @@ class Worker:
         """Whether it takes no further task."""
         return self._process.closed
 
-    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+    def run(self, task: dict[str, Any], *, last: bool = False) -> dict[str, Any]:
         """Have a task done, after those that were asked for before.
 
         Parameters
         ----------
         task : dict
             See `pyfaceau.cli.job.perform`.
+        last : bool
+            Give the memory back that it took: the next task has a new process.
 
         Returns
         -------
@@ -124,12 +126,10 @@ class Worker:
             Its outcome.
         """
         with self._turn:
-            return self._process.run(task)
-
-    def renew(self) -> None:
-        """Give memory back: the next task has a new process."""
-        with self._turn:
-            self._process.end()
+            outcome = self._process.run(task)
+            if last:
+                self._process.end()
+            return outcome
 
     def close(self) -> None:
         """End the process and what it does, at once."""
@@ -220,9 +220,7 @@ class Job:
             ],
             "preview": str(self._preview),
         }
-        outcome = self._worker.run(task)
-        if (self.total or 0) > LONG:
-            self._worker.renew()
+        outcome = self._worker.run(task, last=(self.total or 0) > LONG)
         if self._cancelled:
             self.error = f"{self.name}: cancelled"
         elif outcome["state"] == "done" and "width" in outcome:
