@@ -159,6 +159,8 @@ def _typed(path: Path, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_number(value: object) -> bool:
+    if isinstance(value, bool):  # a column of True and False among numbers
+        return True
     try:
         float(str(value))
     except ValueError:

@@ -121,6 +121,13 @@ def test_every_digit_is_read(tmp_path_factory, values):
     assert pyfaceau.read(path)["confidence"].tolist() == [float(value) for value in values]
 
 
+def test_true_and_false_are_numbers(tmp_path):
+    (tmp_path / "a.csv").write_text("frame,confidence,success,x_0\n1,0.5,True,2\n2,0.5,False,3\n")
+    table = pyfaceau.read(tmp_path / "a.csv")
+    assert table["success"].tolist() == [1, 0]
+    assert str(table["success"].dtype) == "int64"
+
+
 def test_no_number_is_not_zero(tmp_path):
     (tmp_path / "a.csv").write_text(
         "frame,confidence,success,x_0,x_1\n1,0.5,1,nan,2\n2,0.5,1,-nan(ind),3\n"
