@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -190,9 +189,9 @@ def _frontal(points: Float64, pose: Float64) -> Float64:
     return flat
 
 
-def _blocks(rows: int) -> Iterator[slice]:
-    """Yield slices of rows: of a long video, what is on the way takes no memory to speak of."""
-    yield from (slice(start, start + _BLOCK) for start in range(0, rows, _BLOCK))
+def _blocks(rows: int) -> list[slice]:
+    """Return slices of rows: of a long video, what is on the way takes no memory to speak of."""
+    return [slice(start, start + _BLOCK) for start in range(0, rows, _BLOCK)]
 
 
 def _in_axes(points: Float64, eyes: Float64 | None) -> FaceFrames:

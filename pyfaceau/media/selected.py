@@ -22,7 +22,7 @@ _SLACK = 1e-6
 
 
 class PassedFrames:
-    """A source that passes on another's frames; what it adds to that is for its subclasses.
+    """What a source has that passes on another's frames; which ones, its subclasses say.
 
     Parameters
     ----------
@@ -67,16 +67,6 @@ class PassedFrames:
         trace: TracebackType | None,
     ) -> None:
         self.source.__exit__(kind, error, trace)
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield frames of the source.
-
-        Yields
-        ------
-        Frame
-            All as they come.
-        """
-        yield from self.source
 
 
 class SelectedFrames(PassedFrames):

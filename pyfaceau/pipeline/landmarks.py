@@ -169,8 +169,10 @@ class _Profile:
         return self._fitter.find(image)
 
     def find(self, image: UInt8, box: FaceBox | None) -> FoundPoints:
+        from pyfaceau.tracking.gray import with_gray
+
         box = box or _whole_box(image)
-        face = self._fitter.fit_given(Frame(image, 0, 0.0), box)
+        face = self._fitter.fit_given(with_gray(Frame(image, 0, 0.0)), box)
         points = face.landmarks.astype(np.float64)
         reason = "" if points.any() else face.reason or "no fit"
         if reason:
