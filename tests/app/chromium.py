@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (
@@ -15,6 +15,14 @@ ARGUMENTS = (
 )
 PATIENCE = 120_000
 """Milliseconds that a busy machine may take."""
+
+
+def opened(browser: Browser, address: str, name: str = "", **options: Any) -> Page:
+    """Open one of the app's pages in a session of its own, with options of Playwright's context."""
+    page = browser.new_context(accept_downloads=True, **options).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/{name.lower()}")
+    return page
 
 
 def upload(page: Page, file: Any, place: int = 0) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import pyfaceau
 from pyfaceau.media.video import VideoReader
-from tests.app.chromium import ARGUMENTS, CHROMIUM, PATIENCE
+from tests.app.chromium import ARGUMENTS, CHROMIUM, opened
 from tests.app.test_server import served
 
 pytest.importorskip("streamlit", reason="needs the extra app")
@@ -25,9 +25,7 @@ def test_a_picture_is_taken_and_measured(tmp_path: Path, shared: Path, weights_d
     fake += [*ARGUMENTS.split(), f"--use-file-for-fake-video-capture={film}"]
     with playwright.sync_playwright() as driver, served(tmp_path) as (_, address):
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=fake)
-        page = chromium.new_context(accept_downloads=True).new_page()
-        page.set_default_timeout(PATIENCE)
-        page.goto(address)
+        page = opened(chromium, address)
         page.get_by_text("Take a picture with the camera").click()
         page.wait_for_function(
             "() => { const v = document.querySelector('video'); return v && v.currentTime > 0.5 }"

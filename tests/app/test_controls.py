@@ -12,7 +12,7 @@ from PIL import Image
 
 import pyfaceau
 from pyfaceau.cli.command import main
-from tests.app.chromium import CHROMIUM, PATIENCE, upload
+from tests.app.chromium import CHROMIUM, opened, upload
 from tests.app.test_server import served
 from tests.landmarks.test_network import write
 
@@ -32,10 +32,8 @@ def address(tmp_path_factory: pytest.TempPathFactory, weights_dir: Path) -> Iter
         yield address
 
 
-def opened(browser: Browser, address: str) -> Page:
-    page = browser.new_context(accept_downloads=True, viewport=DESKTOP).new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(address)
+def started(browser: Browser, address: str) -> Page:
+    page = opened(browser, address, viewport=DESKTOP)
     page.get_by_text("Drop a file, or choose one").wait_for()
     return page
 
@@ -43,7 +41,7 @@ def opened(browser: Browser, address: str) -> Page:
 @pytest.fixture
 def measured(browser: Browser, address: str, shared: Path) -> Iterator[Page]:
     """Open the page of a measured video."""
-    page = opened(browser, address)
+    page = started(browser, address)
     upload(page, shared / "samples/video/single_face.mp4")
     page.locator(".js-plotly-plot .trace").first.wait_for()
     yield page
@@ -112,7 +110,7 @@ def test_profile_free_has_columns_of_its_own(
 ) -> None:
     monkeypatch.setenv("PYFACEAU_WEIGHTS_DIR", str(landmarker.parent))
     with served(tmp_path) as (_, address):
-        page = opened(browser, address)
+        page = started(browser, address)
         _measure_with_free(page, shared / "samples/video/single_face.mp4")
         table = table_of(page, tmp_path)
         page.context.close()
@@ -133,7 +131,7 @@ def test_a_network_of_ones_own_is_chosen(
     browser: Browser, address: str, shared: Path, tmp_path: Path
 ) -> None:
     network = write(tmp_path / "own.onnx", {"pyfaceau.channels": "gray"}, planes=1)
-    page = opened(browser, address)
+    page = started(browser, address)
     page.get_by_test_id("stSidebar").locator("input[type=file]").set_input_files(network)
     page.get_by_text("own.onnx").wait_for()
     page.wait_for_timeout(1000)

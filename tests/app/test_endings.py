@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.app.chromium import CHROMIUM, PATIENCE, upload
+from tests.app.chromium import CHROMIUM, opened, upload
 from tests.app.test_server import folders, served
 from tests.video_files import pictures, write_video
 
@@ -21,9 +21,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 def dropped(browser: Browser, address: str, video: Path) -> Page:
     """Open the start page and drop a video."""
-    page = browser.new_context().new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(address)
+    page = opened(browser, address)
     page.get_by_text("Drop a file, or choose one").wait_for()
     upload(page, video)
     return page

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from pyfaceau.cli.study import study as study_group
 from pyfaceau.study.inputs import StudyVideo
 from pyfaceau.study.ledger import Ledger
-from tests.app.chromium import CHROMIUM, PATIENCE, upload
+from tests.app.chromium import CHROMIUM, opened, upload
 from tests.app.test_server import served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytest.importorskip("streamlit", reason="needs the extra app")
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -44,14 +44,6 @@ def address(tmp_path_factory: pytest.TempPathFactory, study: Path) -> Iterator[s
     folder = tmp_path_factory.mktemp("app")
     with served(folder, "--folder", str(study)) as (_, address):
         yield address
-
-
-def opened(browser: Browser, address: str, name: str, **options: object) -> Page:
-    """Open one of the pages by the link that a person clicks, or by its address on a phone."""
-    page = browser.new_context(accept_downloads=True, **options).new_page()  # type: ignore[arg-type]
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}/{name.lower()}")
-    return page
 
 
 def test_a_study_shows_states_reasons_and_reports(
