@@ -30,10 +30,13 @@ PROFILES = ("openface", "default", "fast", "free")
 
 def of_rooms(profile: str) -> dict[str, list[float]]:
     """Compile in this process; return seconds and functions of each room, callees apart."""
+    from pyfaceau.pipeline.warm_up import STEPS, deep, prepare
+
+    prepare()  # before Numba is loaded
     from numba.core import event
 
     from pyfaceau.config import Config
-    from pyfaceau.pipeline.warm_up import STEPS, Stages
+    from pyfaceau.pipeline.compiling import Stages
 
     spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0])
 
@@ -59,7 +62,7 @@ def of_rooms(profile: str) -> dict[str, list[float]]:
     stages = Stages(Config.load(profile))
     with event.install_listener("numba:compile", Listener()):
         for step in STEPS.values():
-            step(stages)
+            deep(getattr(stages, step))
     return dict(spent)
 
 

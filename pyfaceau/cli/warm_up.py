@@ -80,20 +80,12 @@ def compile_all(configs: Sequence[Config], processes: int | None = None) -> None
     InputError
         If `processes` is less than 1, or a compiling process dies.
     """
-    import logging
     from concurrent.futures.process import BrokenProcessPool
 
     from tqdm import tqdm
 
     from pyfaceau.overlap import check_threads
-
-    logger = logging.getLogger("pyfaceau.numerics")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # that it compiles is said here
-    try:
-        from pyfaceau.pipeline.warm_up import STEPS, warm_up
-    finally:
-        logger.setLevel(level)
+    from pyfaceau.pipeline.warm_up import STEPS, warm_up
 
     if processes is not None and processes < 1:
         raise InputError(f"processes: expected 1 or more, got {processes}")

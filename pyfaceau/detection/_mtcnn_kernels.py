@@ -38,16 +38,18 @@ def taps(source: int, count: int) -> tuple[Int32, Float32]:
 
 
 @kernel
-def resample(image: UInt8, left: int, top: int, width: int, height: int, out: Float32) -> None:
+def resample(
+    image: UInt8, left: int, top: int, width: int, height: int, out: Float32, place: int
+) -> None:
     """Resize a window of a BGR picture bilinearly to planes R, G, B scaled to about -1 to 1.
 
     No anti-aliasing; pixel centres at halves: source = (i + 1/2) n_source / n - 1/2, in float64
     then float32, rows clamped to the window. Across first, then down, both in float32.
 
     image : (H, W, 3) uint8. left, top, width, height : the window; what of it lies outside the
-    picture is 0 before scaling. out : (3, h, w) float32, (value - 127.5) / 128.
+    picture is 0 before scaling. out : (3, n, h, w) float32, (value - 127.5) / 128 at [:, place].
     """
-    rows, columns = out.shape[1], out.shape[2]
+    rows, columns = out.shape[2], out.shape[3]
     x_low, x_part = taps(width, columns)
     y_low, y_part = taps(height, rows)
     one = np.float32(1)
@@ -63,7 +65,7 @@ def resample(image: UInt8, left: int, top: int, width: int, height: int, out: Fl
                     lines[line, j] = a * (one - x_part[j]) + b * x_part[j]
             for j in range(columns):
                 value = lines[0, j] * (one - fy) + lines[1, j] * fy
-                out[c, i, j] = (value - np.float32(127.5)) * np.float32(0.0078125)
+                out[c, place, i, j] = (value - np.float32(127.5)) * np.float32(0.0078125)
 
 
 @kernel

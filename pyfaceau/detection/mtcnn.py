@@ -142,7 +142,7 @@ class MTCNN:
         for scale in pyramid(min(height, width)):
             size = (3, 1, math.ceil(height * scale), math.ceil(width * scale))
             level = np.empty(size, np.float32)
-            kernels.resample(image, 0, 0, width, height, level[:, 0])
+            kernels.resample(image, 0, 0, width, height, level, 0)
             proposals = _decode_level(self._pnet(level)[:, 0], np.float32(scale))
             found.append(proposals[_suppress(proposals[:, :4], proposals[:, 4], 0.5)])
         proposals = np.concatenate(found)
@@ -195,7 +195,8 @@ def _read(path: Path) -> Network:
 
 def _decode_level(maps: Float32, scale: np.float32) -> Float32:
     """Return (n, 9): x, y, width, height, probability and regression of PNet's proposals."""
-    scores = kernels.probability(maps.reshape(len(maps), -1).T).reshape(maps.shape[1:])
+    outputs = np.ascontiguousarray(maps.reshape(len(maps), -1).T)
+    scores = kernels.probability(outputs).reshape(maps.shape[1:])
     passed = scores >= THRESHOLDS[0]
     columns, rows = np.nonzero(passed.T)
     corner = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE
@@ -238,7 +239,7 @@ def _on_crops(network: Network, image: UInt8, boxes: Float32, side: int, outputs
         batch = boxes[start : start + _BATCH].astype(np.int64)
         crops = np.empty((3, len(batch), side, side), np.float32)
         for i, (x, y, width, height) in enumerate(batch):
-            kernels.resample(image, x - 1, y - 1, width + 1, height + 1, crops[:, i])
+            kernels.resample(image, x - 1, y - 1, width + 1, height + 1, crops, i)
         results.append(network(crops))
     return np.concatenate(results)
 

@@ -67,7 +67,14 @@ class _HistogramMedian:
         self._count += 1
         cut = (self._count + 1) // 2
         _kernels.histogram_medians(
-            values, self._low, self._high, cut, self._histogram, self._below, self._at, out
+            values.astype(np.float64),
+            self._low,
+            self._high,
+            cut,
+            self._histogram,
+            self._below,
+            self._at,
+            out,
         )
 
 

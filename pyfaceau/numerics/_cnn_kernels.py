@@ -33,7 +33,7 @@ def cover(chosen: NDArray[np.bool_]) -> Int64:
         while stop < min(at + WIDTH, chosen.size) and chosen[stop]:
             stop += 1
         if stop > at:
-            vectors[count] = at, stop - at
+            vectors[count, 0], vectors[count, 1] = at, stop - at
             count += 1
         at = max(stop, at + 1)
     return vectors[:count].copy()
@@ -104,7 +104,8 @@ def convolve(
         used = vectors[jobs[j, 3] : jobs[j, 4]]
         places = _places(used, pictures, height * inner, out.shape[2] * inner)
         kernels = weights[order, first:stop]
-        _sum_rows(kernels, strips, offsets[order], ends[order], places, maps_out[first:stop], True)
+        fresh = np.bool_(True)  # no literal, which would have a compilation of its own
+        _sum_rows(kernels, strips, offsets[order], ends[order], places, maps_out[first:stop], fresh)
 
 
 @kernel
@@ -129,7 +130,7 @@ def _sum_rows(
     ends: Int64,
     places: Int64,
     out: Float32,
-    fresh: bool,
+    fresh: bool | np.bool_,
 ) -> None:
     """Sum weights[r, k] x[offsets[k] + place] for all rows and places, one block after another.
 
@@ -156,7 +157,7 @@ def _sum_block(
     ends: Int64,
     places: Int64,
     out: Float32,
-    fresh: bool,
+    fresh: bool | np.bool_,
 ) -> None:
     """Add one block of inputs to the first `rows` rows of sums, two vectors at a time.
 
@@ -209,7 +210,10 @@ def dense_single(
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = bias[j]
-    _sum_rows(vectors, weights, np.arange(inputs) * lanes, ends, places, out, False)
+    offsets = np.empty(inputs, np.int64)
+    for k in range(inputs):
+        offsets[k] = k * lanes
+    _sum_rows(vectors, weights.reshape(-1), offsets, ends, places, out, np.bool_(False))
 
 
 @kernel

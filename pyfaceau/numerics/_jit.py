@@ -115,6 +115,31 @@ def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @intrinsic
+def float32_bits(typingctx: Any, value: Any) -> Any:
+    """Reinterpret a float32 as the int32 of the same bits."""
+    if value != types.float32:
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.IntType(32))
+
+    return types.int32(value), codegen
+
+
+@intrinsic
+def float32_from_bits(typingctx: Any, bits: Any) -> Any:
+    """Reinterpret the low 32 bits of an integer as the float32 of the same bits."""
+    if not isinstance(bits, types.Integer):
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        low = builder.trunc(args[0], ir.IntType(32))
+        return builder.bitcast(low, ir.FloatType())
+
+    return types.float32(bits), codegen
+
+
+@intrinsic
 def float64_from_bits(typingctx: Any, bits: Any) -> Any:
     """Reinterpret an int64 as the float64 of the same bits."""
     if bits != types.int64:

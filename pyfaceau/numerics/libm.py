@@ -12,7 +12,13 @@ import math
 
 import numpy as np
 
-from pyfaceau.numerics._jit import float64_from_bits, fma, kernel
+from pyfaceau.numerics._jit import (
+    float32_bits,
+    float32_from_bits,
+    float64_from_bits,
+    fma,
+    kernel,
+)
 
 _f = np.float32
 _hex = float.fromhex
@@ -179,11 +185,7 @@ def asinf(x: float) -> float:
 @kernel
 def _truncate12(x: float) -> float:
     """Return a float32 with the low 12 bits of its pattern cleared."""
-    cell = np.empty(1, np.float32)
-    cell[0] = x
-    bits = cell.view(np.int32)
-    bits[0] &= ~0xFFF
-    return cell[0]
+    return float32_from_bits(float32_bits(_f(x)) & ~0xFFF)
 
 
 _ATAN_HI = np.array(
@@ -251,9 +253,7 @@ def atanf(x: float) -> float:
 
 @kernel
 def _exponent(x: float) -> int:
-    cell = np.empty(1, np.float32)
-    cell[0] = x
-    return (cell.view(np.int32)[0] & 0x7FFFFFFF) >> 23
+    return (float32_bits(_f(x)) & 0x7FFFFFFF) >> 23
 
 
 @kernel

@@ -130,7 +130,8 @@ def cholesky_solve(a: Float32, b: Float32, x: Float32) -> bool:
     if not _cholesky_factor(rows, lower, n + 1):
         x[:] = np.float32(0)
         return False
-    _substitute_back(lower, rows[:, n], np.zeros(rows.shape[1], np.float64), x)
+    column = x.reshape(n, 1)[:, 0]  # of the same type as a column of an inverse: compiled once
+    _substitute_back(lower, rows[:, n], np.zeros(rows.shape[1], np.float64), column)
     return True
 
 
@@ -151,7 +152,10 @@ def cholesky_inverse(a: Float32, out: Float32) -> bool:
         False, and zeros, where A is not positive definite.
     """
     n = a.shape[0]
-    rows = _cholesky_rows(a, np.eye(n, dtype=np.float32))
+    identity = np.zeros((n, n), np.float32)
+    for i in range(n):
+        identity[i, i] = 1
+    rows = _cholesky_rows(a, identity)
     lower = np.empty_like(rows)
     if not _cholesky_factor(rows, lower, 2 * n):
         out[:] = np.float32(0)

@@ -177,7 +177,10 @@ def matrix_to_axis_angle(matrix: Float32) -> Float32:
     (3,) float32
         Axis times angle, radians.
     """
-    r = matrix.astype(np.float64)
+    r = np.empty((3, 3), np.float64)
+    for i in range(3):
+        for j in range(3):
+            r[i, j] = matrix[i, j]
     for _ in range(12):  # Newton's iteration for the polar factor U V'
         cof = np.empty((3, 3), np.float64)
         for i in range(3):

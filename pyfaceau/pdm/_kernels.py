@@ -83,7 +83,9 @@ def jacobian(params_global: Float32, shape: Float32, basis: Float32, out: Float3
 def apply_update(params_global: Float32, params_local: Float32, d: Float32) -> None:
     """Add an increment in place; the rotation is composed, not added."""
     params_global[0] += d[0]
-    params_global[1:4] = rotate_by_increment(params_global[1:4], d[1], d[2], d[3])
+    angles = rotate_by_increment(params_global[1:4], d[1], d[2], d[3])
+    for k in range(3):
+        params_global[1 + k] = angles[k]
     params_global[4] += d[4]
     params_global[5] += d[5]
     for k in range(d.shape[0] - 6):
@@ -110,14 +112,24 @@ def _distance(a: Float32, b: Float32) -> float:
 
 
 @kernel
+def _span(values: Float32) -> tuple[float, float]:
+    """Return the least and the greatest of finite values."""
+    least = greatest = values[0]
+    for i in range(1, values.shape[0]):
+        least, greatest = min(least, values[i]), max(greatest, values[i])
+    return least, greatest
+
+
+@kernel
 def start_from_box(mean: Float32, target: Float32, params_global: Float32) -> None:
     """Scale and move the mean shape so that its box has the target's mean size and centre."""
     n = mean.shape[0] // 3
-    x0, x1 = target[:n].min(), target[:n].max()
-    y0, y1 = target[n:].min(), target[n:].max()
-    width, height = mean[:n].max() - mean[:n].min(), mean[n : 2 * n].max() - mean[n : 2 * n].min()
+    x0, x1 = _span(target[:n])
+    y0, y1 = _span(target[n:])
+    left, right = _span(mean[:n])
+    top, bottom = _span(mean[n : 2 * n])
     half = np.float32(0.5)
-    params_global[0] = ((x1 - x0) / width + (y1 - y0) / height) * half
+    params_global[0] = ((x1 - x0) / (right - left) + (y1 - y0) / (bottom - top)) * half
     params_global[1:4] = np.float32(0)
     params_global[4] = (x0 + x1) * half
     params_global[5] = (y0 + y1) * half
@@ -157,6 +169,7 @@ def calc_params(
         regularisation[6 + k] = np.float32(1) / eigenvalues[k]
     shape = np.empty(mean.shape[0], np.float32)
     points = np.empty(count, np.float32)
+    residual = np.empty(count, np.float32)
     j = np.empty((count, size), np.float32)
     h = np.empty((size, size), np.float32)
     b = np.empty(size, np.float32)
@@ -175,7 +188,9 @@ def calc_params(
             _shape_rounded_once(basis, mean, params_local, shape)
         project_rounded_once(params_global, shape, points)
         normal_matrix(j, j, regularisation, blocks, h)
-        transposed_matvec(j, target - points, sums, b)
+        for i in range(count):
+            residual[i] = target[i] - points[i]
+        transposed_matvec(j, residual, sums, b)
         for k in range(m):
             prior = np.float64(regularisation[6 + k]) * np.float64(params_local[k])
             b[6 + k] = np.float32(np.float64(b[6 + k]) - prior)

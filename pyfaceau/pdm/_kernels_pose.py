@@ -46,7 +46,9 @@ def _rotation(vector: Float64, matrix: Float64, derivative: Float64) -> None:
     small = theta < 2.220446049250313e-16
     cosine, sine = math.cos(theta), math.sin(theta)
     inverse = 0.0 if small else 1.0 / theta
-    k = vector * inverse
+    k = np.empty(3)
+    for i in range(3):
+        k[i] = vector[i] * inverse
     for i in range(3):
         for j in range(3):
             matrix[i, j] = (1.0 - cosine) * k[i] * k[j]

@@ -14,7 +14,7 @@ from pyfaceau.numerics.gemm import matvec
 from pyfaceau.numerics.rotation import axis_angle_to_matrix, euler_to_matrix, matrix_to_euler
 from pyfaceau.pdm._kernels import project
 from pyfaceau.pdm._kernels_pose import lift, refine_pose
-from pyfaceau.types import Float32
+from pyfaceau.types import Float32, Float64
 
 
 @kernel
@@ -23,6 +23,22 @@ def _shape_3d(basis_t: Float32, mean: Float32, params_local: Float32) -> Float32
     shape = np.empty(mean.shape[0], np.float32)
     matvec(basis_t, params_local, mean, shape)
     return shape
+
+
+@kernel
+def _finite(values: Float32 | Float64) -> bool:
+    for value in values:  # noqa: SIM110 - a kernel
+        if not np.isfinite(value):
+            return False
+    return True
+
+
+@kernel
+def _in_one_place(points: Float32) -> bool:
+    for i in range(points.shape[0]):
+        if points[i, 0] != points[0, 0] or points[i, 1] != points[0, 1]:
+            return False
+    return True
 
 
 @kernel
@@ -52,7 +68,7 @@ def lifted(
     shape = _shape_3d(basis_t, mean, params_local)
     rotation = euler_to_matrix(params_global[1:4])
     out = lift(shape, rotation, params_global[0], landmarks, camera)
-    return out if np.isfinite(out).all() else np.zeros_like(out)
+    return out if _finite(out.reshape(-1)) else np.zeros((out.shape[0], 3), np.float32)
 
 
 @kernel
@@ -69,7 +85,7 @@ def pose_of_fit(
     All zero where there is no pose: scale 0, landmarks in one place, or a search that fails.
     """
     none = np.zeros(6, np.float32)
-    if (landmarks[:, 0] == landmarks[0, 0]).all() and (landmarks[:, 1] == landmarks[0, 1]).all():
+    if _in_one_place(landmarks):
         return none
     depth = camera[0] / params_global[0]
     pose = np.empty(6)
@@ -78,11 +94,15 @@ def pose_of_fit(
     pose[3] = (params_global[4] - camera[2]) / camera[0] * depth
     pose[4] = (params_global[5] - camera[3]) / camera[1] * depth
     pose[5] = depth
-    if not np.isfinite(pose).all():
+    if not _finite(pose):
         return none
     if not refine_pose(_shape_3d(basis_t, mean, params_local), landmarks, camera, pose):
         return none
     out = np.empty(6, np.float32)
-    out[:3] = pose[3:]
-    out[3:] = matrix_to_euler(axis_angle_to_matrix(pose[:3].astype(np.float32)))
-    return out if np.isfinite(out).all() else none
+    axis_angle = np.empty(3, np.float32)
+    for k in range(3):
+        axis_angle[k] = pose[k]
+    angles = matrix_to_euler(axis_angle_to_matrix(axis_angle))
+    for k in range(3):
+        out[k], out[3 + k] = pose[3 + k], angles[k]
+    return out if _finite(out) else none

@@ -161,7 +161,8 @@ class PDM:
         local = check_type("fit", fit, ShapeFit).params_local
         if local.shape != self.eigenvalues.shape:
             check_array("params_local", local, (self.n_modes,), np.float32)
-        return self.basis_t, self.mean, fit.params_global, local
+        # Copies may be written to, as parameters inside the kernels of a fit: one compilation.
+        return self.basis_t, self.mean, fit.params_global.copy(), local.copy()
 
     def params_from_box(self, box: FaceBox, rotation: ArrayLike = (0.0, 0.0, 0.0)) -> ShapeFit:
         """Return the mean shape, rotated, scaled and moved to fill a face box.

@@ -1,9 +1,9 @@
 """Compile what a profile needs before the first video asks for it, on all cores.
 
-Kernels are compiled when they are first called and then found in the cache on disk. A step calls
-those of one stage through the stage itself, on a picture of noise: what it measures there does not
-matter. Steps are shared among processes, as Numba compiles one function at a time in each; what two
-steps both need is compiled by whichever comes first, or by both.
+A step calls the kernels of one stage through the stage itself; compiled, they are found in the
+cache on disk. Steps are shared among processes, as Numba compiles one function at a time in each;
+what two steps both need is compiled by whichever comes first, or by both. Nothing here loads Numba:
+a process is prepared before it does.
 """
 
 from __future__ import annotations
@@ -11,148 +11,34 @@ from __future__ import annotations
 import gc
 import logging
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-
-import cv2
-import numpy as np
+from typing import TYPE_CHECKING, ParamSpec
 
 from pyfaceau.config import Config
 from pyfaceau.overlap import check_threads
-from pyfaceau.pipeline.mesh import MeshMeasurer, measurer_for
-from pyfaceau.tracking.gray import in_gray
-from pyfaceau.types import Camera, FaceBox, FaceFeatures, Frame, TrackedFace, UInt8
 
-SIZE = 320, 240
-"""Width and height of the drawing, pixels."""
+if TYPE_CHECKING:
+    from pyfaceau.pipeline.compiling import Stages
 
-_BOX = FaceBox(112.0, 86.0, 100.0, 102.0)
-"""The drawn face's landmarks."""
+P = ParamSpec("P")
 
-_TWICE = 2
-"""Frames after which nothing new is called."""
-
-
-def drawn_face() -> UInt8:
-    """Draw a face that the detectors find.
-
-    Returns
-    -------
-    (240, 320, 3) uint8
-        BGR.
-    """
-    image = np.full((SIZE[1], SIZE[0], 3), (150, 160, 170), np.uint8)
-
-    def ellipse(
-        x: int, y: int, wide: int, high: int, colour: tuple[int, int, int]
-    ) -> None:  # numpydoc ignore=GL08
-        cv2.ellipse(image, (x, y), (wide, high), 0, 0, 360, colour, -1)
-
-    ellipse(160, 95, 62, 75, (40, 50, 60))
-    ellipse(160, 125, 52, 70, (150, 180, 220))
-    for x in (138, 182):
-        ellipse(x, 94, 13, 3, (50, 60, 80))
-        ellipse(x, 108, 10, 5, (235, 235, 235))
-        ellipse(x, 108, 5, 5, (60, 60, 70))
-    cv2.line(image, (160, 110), (157, 138), (120, 150, 190), 4)
-    ellipse(160, 142, 10, 3, (90, 110, 150))
-    ellipse(160, 160, 20, 6, (90, 90, 180))
-    cv2.line(image, (140, 160), (180, 160), (50, 50, 90), 1)
-    ellipse(160, 225, 90, 30, (90, 70, 60))
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8)
-
-
-class Stages:
-    """The stages of a profile, each to be called by itself.
-
-    Parameters
-    ----------
-    config : Config
-        The profile.
-
-    Raises
-    ------
-    WeightsError
-        If a model file is missing or altered.
-    """
-
-    def __init__(self, config: Config) -> None:
-        from pyfaceau.tracking.tracker import eyes_of, make_fitter
-
-        self._config = config
-        self._measurer = measurer_for(config)
-        self._fitter = make_fitter(config, self._measurer.pdm, 1)
-        self._measurer.eyes = eyes_of(self._fitter)
-        self._frame = Frame(drawn_face(), 0, 0.0)
-
-    def picture(self) -> None:
-        """Convert decoded planes, as most videos have them, and make a picture gray."""
-        from pyfaceau.media.colour import LAYOUTS, convert
-
-        planes = [np.zeros((side, side), np.uint8) for side in (64, 32, 32)]
-        convert(planes, 64, 64, LAYOUTS["yuv420p"])
-        in_gray(self._frame)
-
-    def detection(self) -> None:
-        """Look for faces."""
-        self._fitter.find(self._frame.image)
-
-    def following(self) -> None:
-        """Fit landmarks from the picture before."""
-        self._fitter.follow(self._frame, self._face())
-
-    def fresh_face(self) -> None:
-        """Fit a face that is seen for the first time."""
-        self._fitter.fit(self._frame, _BOX)
-        self._fitter.fit_given(self._frame, _BOX)
-
-    def shape(self) -> None:
-        """Fit the shape model to points."""
-        pdm = self._measurer.pdm
-        if pdm is not None:
-            pdm.calc_params(pdm.shape_2d(pdm.params_from_box(_BOX)))
-
-    def place(self) -> None:
-        """Fit the eyes, put a face into camera space."""
-        face = self._measurer.with_eyes(self._frame, self._face())
-        self._measurer.place(self._frame, face, Camera.for_size(*SIZE))
-
-    def features(self) -> None:
-        """Align a face and describe it."""
-        if not isinstance(self._measurer, MeshMeasurer):
-            self._measurer.features(self._frame.image, self._face())
-
-    def units(self) -> None:
-        """Predict action units over some frames."""
-        from pyfaceau.prediction.predictor import AUPredictor
-
-        if isinstance(self._measurer, MeshMeasurer):
-            return
-        predictor = AUPredictor(self._measurer.au_models(self._config.static_aus))
-        for _ in range(_TWICE):
-            predictor.update(FaceFeatures(np.zeros(4464, np.float32), np.zeros(238)))
-        predictor.finish()
-
-    def _face(self) -> TrackedFace:
-        """Return a frontal face of the mean shape, or what a mesh makes of noise."""
-        pdm = self._measurer.pdm
-        if pdm is None:
-            return self._fitter.fit(self._frame, _BOX)
-        shape = pdm.params_from_box(_BOX)
-        return TrackedFace(True, True, 0.9, pdm.shape_2d(shape), shape)
-
-
-STEPS: dict[str, Callable[[Stages], None]] = {
-    "fitting landmarks": Stages.following,
-    "fitting the shape model": Stages.shape,
-    "finding faces": Stages.detection,
-    "alignment and features": Stages.features,
-    "eyes and head pose": Stages.place,
-    "first fit of a face": Stages.fresh_face,
-    "action units": Stages.units,
-    "colours": Stages.picture,
+STEPS = {
+    "fitting landmarks": "following",
+    "finding faces": "detection",
+    "fitting the shape model": "shape",
+    "alignment and features": "features",
+    "eyes and head pose": "place",
+    "first fit of a face": "fresh_face",
+    "action units": "units",
+    "colours": "picture",
 }
-"""What is compiled, by what it is for; the longest first."""
+"""What is compiled, by what it is for, and the method of `Stages` that does it; the longest first,
+then what shares least with it."""
+
+_FRAME = 70_000
+"""Places of a frame of more than half of a megabyte."""
 
 
 def warm_up(configs: Sequence[Config], processes: int | None = None) -> Iterator[str]:
@@ -178,7 +64,7 @@ def warm_up(configs: Sequence[Config], processes: int | None = None) -> Iterator
         If `processes` is less than 1.
     """
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(check_threads(processes), spawn, initializer=_prepare) as pool:
+    with ProcessPoolExecutor(check_threads(processes), spawn, initializer=prepare) as pool:
         steps = {pool.submit(_do, config, name): name for config in configs for name in STEPS}
         try:
             for done in as_completed(steps):
@@ -188,10 +74,37 @@ def warm_up(configs: Sequence[Config], processes: int | None = None) -> Iterator
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _prepare() -> None:
-    """Ready a process: the caller says what is waited for; garbage is looked for less often."""
+def prepare() -> None:
+    """Ready a process that does nothing but compile.
+
+    The caller says what is waited for. A compiler's objects live long: not to look for garbage
+    saves a sixth of its time. LLVM's first level of optimisation saves an eighth, and its
+    kernels are as fast: their loops are written out in vectors already. It changes no digit, as
+    none does where arithmetic is strict. Numba reads the level when it is imported.
+    """
     logging.getLogger("pyfaceau").setLevel(logging.ERROR)
-    gc.set_threshold(50_000, 20, 100)  # a compiler's objects live long: a tenth of its time
+    gc.disable()
+    os.environ.setdefault("NUMBA_OPT", "1")
+
+
+def deep(function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call a function that calls deeply, as compilers do.
+
+    Python keeps frames in chunks of 16 KiB and maps and unmaps one whenever calls pass its end: a
+    tenth of a compiler's time. This function's own frame is so large that its chunk, the next
+    power of two, has room for all frames that follow.
+
+    Parameters
+    ----------
+    function : callable
+        What is called.
+    *args, **kwargs
+        With what.
+    """
+    function(*args, **kwargs)
+
+
+deep.__code__ = deep.__code__.replace(co_stacksize=_FRAME)
 
 
 class _Process:
@@ -202,6 +115,8 @@ class _Process:
 
 
 def _do(config: Config, name: str) -> None:
+    from pyfaceau.pipeline.compiling import Stages
+
     if _Process.config != config:
         _Process.config, _Process.stages = config, Stages(config)
-    STEPS[name](_Process.stages)
+    deep(getattr(_Process.stages, STEPS[name]))

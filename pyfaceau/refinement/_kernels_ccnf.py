@@ -343,7 +343,9 @@ def ccnf_responses(
         else:
             for q in range(positions):
                 mean[q] = scales[n] * maps[n, q]
-        lowest = min(mean[:positions].min(), np.float32(0))
+        lowest = np.float32(0)
+        for q in range(positions):
+            lowest = min(lowest, mean[q])
         flat = out[n].reshape(-1)
         for q in range(positions):
             flat[q] = mean[q] - lowest

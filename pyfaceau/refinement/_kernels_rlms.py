@@ -15,7 +15,7 @@ from pyfaceau.numerics.libm import expf
 from pyfaceau.numerics.linalg import cholesky_solve
 from pyfaceau.numerics.similarity import map_offsets
 from pyfaceau.pdm._kernels import apply_update, jacobian, project
-from pyfaceau.types import Float32
+from pyfaceau.types import Float32, Int64
 
 _STEP = np.float32(0.1)
 
@@ -187,6 +187,8 @@ def nu_rlms(
     basis_t: Float32,
     prior: Float32,
     limits: Float32,
+    free: Int64,
+    rigid_blocks: NDArray[np.bool_],
     blocks: NDArray[np.bool_],
     sigma: float,
     table: Float32,
@@ -194,11 +196,12 @@ def nu_rlms(
     max_iterations: int,
     threshold: float,
     offsets: Float32,
-) -> tuple[int, float]:
-    """One phase of NU-RLMS; updates the parameters in place.
+) -> tuple[int, float, int, float]:
+    """Run NU-RLMS, a phase for each number of free parameters; updates them in place.
 
-    Returns the steps taken, and the last measured movement of the shape in one of them (pixels
-    over all coordinates; infinite after a single step).
+    Returns the steps before the last phase, the scale it starts from (pixels per mm), its own
+    steps, and the last measured movement of the shape in one of them (pixels over all coordinates;
+    infinite after a single step).
 
     Parameters
     ----------
@@ -214,69 +217,97 @@ def nu_rlms(
         Landmarks of the view, and their weights.
     mean, basis, basis_t, limits : float32
         The shape model.
-    prior : (6 + k,) float32
-        Regularisation of each parameter; k is 0 in the rigid phase, else m.
-    blocks : bool
-        `order_blocks(6 + k)`.
+    prior : (6 + m,) float32
+        Regularisation of each parameter.
+    free : (phases,) int64
+        How many parameters each phase has: 6, those of a rigid body, or 6 + m.
+    rigid_blocks, blocks : bool
+        `order_blocks` of 6 and of 6 + m.
     sigma, table, filled
         See `mean_shift`.
     max_iterations : int
-        At most so many.
+        At most so many in each phase.
     threshold : float
-        Stop when the shape moved less, pixels over all coordinates.
+        A phase ends when the shape moved less, pixels over all coordinates.
     offsets : (n, 2) float32
         Receives the positions in the maps at the last iteration, before its step.
     """
-    n, window = responses.shape[0], responses.shape[1]
-    size = prior.shape[0]
+    n = responses.shape[0]
     shape = np.empty(3 * n, np.float32)
     points = np.empty(2 * n, np.float32)
     previous = np.empty(2 * n, np.float32)
-    j = np.empty((2 * n, size), np.float32)
-    weighted = np.empty((2 * n, size), np.float32)
     moved = np.empty((n, 2), np.float32)
     shifts = np.empty((n, 2), np.float32)
     target = np.empty(2 * n, np.float32)
-    h = np.empty((size, size), np.float32)
-    b = np.empty(size, np.float32)
-    d = np.empty(size, np.float32)
-    sums = np.empty(size, np.float64)
+    before, scale, steps, change = 0, params_global[0], 0, np.inf
+    for size in free:
+        j = np.empty((2 * n, size), np.float32)
+        weighted = np.empty((2 * n, size), np.float32)
+        h = np.empty((size, size), np.float32)
+        b, d = np.empty(size, np.float32), np.empty(size, np.float32)
+        sums = np.empty(size, np.float64)
+        before, scale, steps, change = before + steps, params_global[0], max_iterations, np.inf
+        for iteration in range(max_iterations):
+            matvec(basis_t, params_local, mean, shape)
+            project(params_global, shape, points)
+            if iteration > 0:
+                change = _moved(points, previous)
+                if change < threshold:
+                    steps = iteration
+                    break
+            for k in range(2 * n):
+                previous[k] = points[k]
+            jacobian(params_global, shape, basis, j)
+            _places(points, base, to_reference, responses.shape[1], moved, offsets)
+            mean_shift(responses, offsets, visible, sigma, table, filled, shifts)
+            map_offsets(to_image, shifts, moved)
+            _weigh(moved, visible, weights, j, weighted, target)
+            transposed_matvec(weighted, target, sums, b)
+            for k in range(size - 6):
+                step = np.float64(prior[6 + k]) * np.float64(params_local[k])
+                b[6 + k] = np.float32(np.float64(b[6 + k]) - step)
+            chosen = rigid_blocks if size == 6 else blocks
+            normal_matrix(weighted, j, prior[:size], chosen, h)
+            cholesky_solve(h, b, d)
+            apply_update(params_global, params_local, d)
+            for k in range(params_local.shape[0]):
+                params_local[k] = min(max(params_local[k], -limits[k]), limits[k])
+    return before, scale, steps, change
+
+
+@kernel
+def _places(
+    points: Float32, base: Float32, to_reference: Float32, window: int, moved: Float32, out: Float32
+) -> None:
+    """Fill `out` (n, 2) with where points (2n,) lie in maps about `base`; `moved` is work space."""
+    n = moved.shape[0]
+    for i in range(n):
+        moved[i, 0] = points[i] - base[i]
+        moved[i, 1] = points[n + i] - base[n + i]
+    map_offsets(to_reference, moved, out)
     centre = np.float32((window - 1) // 2)
-    change = np.inf
-    for iteration in range(max_iterations):
-        matvec(basis_t, params_local, mean, shape)
-        project(params_global, shape, points)
-        if iteration > 0:
-            change = _moved(points, previous)
-            if change < threshold:
-                return iteration, change
-        previous[:] = points
-        jacobian(params_global, shape, basis, j)
-        for i in range(n):
-            moved[i, 0] = points[i] - base[i]
-            moved[i, 1] = points[n + i] - base[n + i]
-        map_offsets(to_reference, moved, offsets)
-        for i in range(n):
-            offsets[i, 0] += centre
-            offsets[i, 1] += centre
-        mean_shift(responses, offsets, visible, sigma, table, filled, shifts)
-        map_offsets(to_image, shifts, moved)
-        for i in range(n):
-            target[i], target[n + i] = moved[i, 0], moved[i, 1]
-            for row in (i, n + i):
-                for k in range(size):
-                    j[row, k] = j[row, k] if visible[i] else np.float32(0)
-                    weighted[row, k] = j[row, k] * weights[i]
-        transposed_matvec(weighted, target, sums, b)
-        for k in range(size - 6):
-            step = np.float64(prior[6 + k]) * np.float64(params_local[k])
-            b[6 + k] = np.float32(np.float64(b[6 + k]) - step)
-        normal_matrix(weighted, j, prior, blocks, h)
-        cholesky_solve(h, b, d)
-        apply_update(params_global, params_local, d)
-        for k in range(params_local.shape[0]):
-            params_local[k] = min(max(params_local[k], -limits[k]), limits[k])
-    return max_iterations, change
+    for i in range(n):
+        out[i, 0] += centre
+        out[i, 1] += centre
+
+
+@kernel
+def _weigh(
+    shifts: Float32,
+    visible: NDArray[np.bool_],
+    weights: Float32,
+    j: Float32,
+    weighted: Float32,
+    target: Float32,
+) -> None:
+    """Blank the Jacobian's rows of hidden landmarks; fill it weighted, and the shifts as (2n,)."""
+    n = shifts.shape[0]
+    for i in range(n):
+        target[i], target[n + i] = shifts[i, 0], shifts[i, 1]
+        for row in (i, n + i):
+            for k in range(j.shape[1]):
+                j[row, k] = j[row, k] if visible[i] else np.float32(0)
+                weighted[row, k] = j[row, k] * weights[i]
 
 
 @kernel

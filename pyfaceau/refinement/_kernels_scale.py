@@ -1,15 +1,13 @@
-"""Compiled kernels around the response maps of one scale: what goes before, what comes after."""
+"""Compiled kernel of what goes before the response maps of one scale."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyfaceau.numerics._jit import kernel
 from pyfaceau.numerics.gemm import matvec
 from pyfaceau.numerics.similarity import align_similarity, invert2
 from pyfaceau.pdm._kernels import project
-from pyfaceau.refinement._kernels_rlms import nu_rlms
 from pyfaceau.types import Float32, Float64
 
 
@@ -59,7 +57,7 @@ def reference_frame(
     for i in range(n):
         points[i, 0], points[i, 1] = base[i], base[n + i]
         reference[i, 0], reference[i, 1] = flat[i], flat[n + i]
-    if _all_equal(base, 0, n) or _all_equal(base, n, 2 * n):
+    if _all_equal(base[:n]) or _all_equal(base[n:]):
         return -1
     there = align_similarity(points, reference)
     back = invert2(there)
@@ -70,9 +68,9 @@ def reference_frame(
 
 
 @kernel
-def _all_equal(values: Float32, first: int, stop: int) -> bool:
-    for i in range(first, stop):  # noqa: SIM110 - a kernel
-        if values[i] != values[first]:
+def _all_equal(values: Float32) -> bool:
+    for value in values:  # noqa: SIM110 - a kernel
+        if value != values[0]:
             return False
     return True
 
@@ -88,46 +86,3 @@ def _nearest(centres: Float64, rotation: Float32) -> int:
         if distance < best:
             best, found = distance, view
     return found
-
-
-@kernel
-def both_phases(
-    params_global: Float32,
-    params_local: Float32,
-    responses: Float32,
-    base: Float32,
-    to_reference: Float32,
-    to_image: Float32,
-    visible: NDArray[np.bool_],
-    weights: Float32,
-    mean: Float32,
-    basis: Float32,
-    basis_t: Float32,
-    prior: Float32,
-    limits: Float32,
-    rigid_blocks: NDArray[np.bool_],
-    blocks: NDArray[np.bool_],
-    sigma: float,
-    table: Float32,
-    filled: NDArray[np.bool_],
-    max_iterations: int,
-    threshold: float,
-    offsets: Float32,
-) -> tuple[int, float, int, float]:
-    """Run the rigid phase, then the one of all parameters; see `nu_rlms`.
-
-    Returns the steps of the first, the scale after it (pixels per mm), the steps of the second and
-    the last measured movement in that.
-    """
-    rigid, _ = nu_rlms(
-        params_global, params_local, responses, base, to_reference, to_image, visible, weights,
-        mean, basis, basis_t, prior[:6], limits, rigid_blocks, sigma, table, filled,
-        max_iterations, threshold, offsets,
-    )  # fmt: skip
-    scale = params_global[0]
-    steps, change = nu_rlms(
-        params_global, params_local, responses, base, to_reference, to_image, visible, weights,
-        mean, basis, basis_t, prior, limits, blocks, sigma, table, filled,
-        max_iterations, threshold, offsets,
-    )  # fmt: skip
-    return rigid, scale, steps, change

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from pyfaceau.numerics.gemm import order_blocks
 from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement import _kernels_rlms as kernels
-from pyfaceau.refinement._kernels_scale import both_phases
 from pyfaceau.types import Float32, ShapeFit
 
 
@@ -93,7 +92,8 @@ class NuRlms:
         self.threshold = threshold
         self._tables: dict[tuple[int, float], tuple[Float32, NDArray[np.bool_]]] = {}
         self._priors: dict[float, Float32] = {}
-        self._blocks = {n: order_blocks(n, n) for n in (6, 6 + pdm.n_modes)}
+        self._free = np.array([6, 6 + pdm.n_modes])
+        self._rigid, self._all = (order_blocks(n, n) for n in self._free.tolist())
 
     def fit(
         self, start: ShapeFit, responses: ResponseMaps, *, regularisation: float, sigma: float
@@ -121,10 +121,10 @@ class NuRlms:
         prior = self._prior(regularisation)
         table, filled = self._table(responses.maps.shape[1], np.float32(sigma))
         offsets = np.empty((pdm.n_points, 2), np.float32)
-        rigid, scale, steps, change = both_phases(
+        rigid, scale, steps, change = kernels.nu_rlms(
             params_global, params_local, responses.maps, responses.base, responses.to_reference,
             responses.to_image, responses.visible, responses.weights, pdm.mean, pdm.basis,
-            pdm.basis_t, prior, pdm.limits, self._blocks[6], self._blocks[prior.size],
+            pdm.basis_t, prior, pdm.limits, self._free, self._rigid, self._all,
             np.float32(sigma), table, filled, self.max_iterations, self.threshold, offsets,
         )  # fmt: skip
         shape = ShapeFit(params_global, params_local)

@@ -266,8 +266,9 @@ class PointModel:
         base = np.empty(2 * pdm.n_points, np.float32)
         points = np.empty((pdm.n_points, 2), np.float32)
         to_reference, to_image = np.empty((2, 2), np.float32), np.empty((2, 2), np.float32)
+        basis_t, mean, rigid, local = pdm.model_of(shape)
         view = reference_frame(
-            shape.params_global, shape.params_local, pdm.mean, pdm.basis_t,
+            rigid, local, mean, basis_t,
             np.float32(experts.scale), experts.centres, base, points, to_reference, to_image,
         )  # fmt: skip
         if view < 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from pyfaceau.cli.command import main
 from pyfaceau.cli.warm_up import after_install
 from pyfaceau.detection.mtcnn import MTCNN
 from pyfaceau.detection.retinaface import RetinaFace
-from pyfaceau.pipeline.warm_up import drawn_face
+from pyfaceau.pipeline.compiling import drawn_face
+from pyfaceau.pipeline.warm_up import deep
 
 CALLED = """
 import sys
@@ -21,7 +23,8 @@ from numba.core.dispatcher import Dispatcher
 import gc
 from pyfaceau import FullPythonAUPipeline
 from pyfaceau.config import Config
-from pyfaceau.pipeline.warm_up import STEPS, Stages
+from pyfaceau.pipeline.compiling import Stages
+from pyfaceau.pipeline.warm_up import STEPS
 
 def compiled():
     found = [one for one in gc.get_objects() if isinstance(one, Dispatcher)]
@@ -29,7 +32,7 @@ def compiled():
 
 stages = Stages(Config.load(sys.argv[1]))
 for step in STEPS.values():
-    step(stages)
+    getattr(stages, step)()
 before = compiled()
 FullPythonAUPipeline(config=sys.argv[1]).process_video(sys.argv[2], max_frames=20)
 for name in sorted(f"{m}.{n}" for m, n, _ in compiled() - before):
@@ -45,6 +48,33 @@ def test_a_video_calls_nothing_that_was_not_compiled(
     command = [sys.executable, "-c", CALLED, config, str(video)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_a_compiling_process_is_prepared_before_numba_is_loaded() -> None:
+    code = (
+        "import sys; from pyfaceau.pipeline.warm_up import prepare; prepare()\n"
+        "assert 'numba' not in sys.modules\n"
+        "import numba; print(int(numba.config.OPT))"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_OPT"}
+    command = [sys.executable, "-c", code]
+    for level, given in (("1", environment), ("2", {**environment, "NUMBA_OPT": "2"})):
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=given)
+        assert done.stdout.split() == [level]
+
+
+def test_deep_calls_have_room_and_errors_pass() -> None:
+    depths = []
+
+    def descend(left: int) -> None:
+        depths.append(left)
+        if left:
+            descend(left - 1)
+
+    deep(descend, 300)
+    assert depths == list(range(300, -1, -1))
+    with pytest.raises(ZeroDivisionError):
+        deep(divmod, 1, 0)
 
 
 def test_both_detectors_find_the_drawing(weights_dir: Path) -> None:

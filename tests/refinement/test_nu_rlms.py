@@ -59,15 +59,19 @@ def phase(
     """Run one phase alone, from the kernel: fit, offsets, steps, last movement."""
     pdm = optimiser.pdm
     rotated, local = start.params_global.copy(), start.params_local.copy()
-    prior = optimiser._prior(regularisation)[: 6 if rigid else None]
+    prior, free = (
+        optimiser._prior(regularisation),
+        optimiser._free[:1] if rigid else optimiser._free[1:],
+    )
     table, filled = optimiser._table(responses.maps.shape[1], f32(sigma))
     offsets = np.empty((pdm.n_points, 2), np.float32)
-    steps, change = kernels.nu_rlms(
+    before, scale, steps, change = kernels.nu_rlms(
         rotated, local, responses.maps, responses.base, responses.to_reference,
         responses.to_image, responses.visible, responses.weights, pdm.mean, pdm.basis,
-        pdm.basis_t, prior, pdm.limits, optimiser._blocks[prior.size], f32(sigma), table,
+        pdm.basis_t, prior, pdm.limits, free, optimiser._rigid, optimiser._all, f32(sigma), table,
         filled, optimiser.max_iterations, optimiser.threshold, offsets,
     )  # fmt: skip
+    assert (before, scale) == (0, start.params_global[0])
     return ShapeFit(rotated, local), offsets, steps, change
 
 
