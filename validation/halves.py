@@ -2,8 +2,10 @@
 
     python -m validation.halves VIDEO... [--frames N]
 
-Each half of the face is reflected over the other, frame by frame, and written without loss (FFV1).
-The two videos that result are measured as ordinary ones and compared with the table of the video.
+Each half of the face is reflected over the other, frame by frame, and written without loss (FFV1):
+what is real stands on the image's left, as the split shows it to the models. The two videos that
+result are measured as ordinary ones and compared with the table of the video; and once more the
+other way round, as networks and patch experts answer a mirrored picture differently.
 """
 
 from __future__ import annotations
@@ -23,19 +25,22 @@ import pandas as pd
 
 import pyfaceau
 from pyfaceau import Config, FullPythonAUPipeline, VideoReader
-from pyfaceau.asymmetry.midline import PARTNERS, find_midline
+from pyfaceau.asymmetry.midline import find_midline
 from pyfaceau.output.openface_csv import OpenFaceCSV
 from pyfaceau.types import AU_INTENSITIES, SIDES, FrameResult, Reading, Selection, TrackedFace
 from validation.blends import Picture, Points, write_lossless
 from validation.provenance import provenance
+
+_KINDS = "anew", "strong", "turned", "given", "apart"
+"""What is told of each video."""
 
 
 def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
     """Compare --split-face with the two half-face videos, lossless, as ordinary videos.
 
     Frames whose head is turned too far for halves are left out of them. Each half-face video is
-    tracked anew, and once given the landmarks that the split fitted. Scene changes and turns are
-    not looked for: a reflected background swings with the midline, a cut that is not in the video.
+    tracked anew, once mirrored, and once given the landmarks that the split fitted. Scene changes and
+    turns are not looked for: a reflected background swings with the midline, a cut that is not in the video.
     """
     reading, selection = Reading(at_cuts="keep", rotate="0"), Selection(max_frames=frames)
     base = replace(Config.load("default"), reading=reading, selection=selection)
@@ -44,9 +49,9 @@ def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
     yield (
         "| video | frames | yaw, 95 % under | active AUs | tracked anew: mean r | lowest "
         "| under 0.95 | those that reach 1: mean r | lowest | under 0.95 | landmarks apart, % | "
-        "landmarks given: mean r | lowest | under 0.95 |"
+        "the other way round: mean r | landmarks given: mean r | lowest | under 0.95 |"
     )
-    yield "| :-- |" + " --: |" * 13
+    yield "| :-- |" + " --: |" * 14
     rows = []
     for video in videos:
         row = _half_faces(video, split, plain)
@@ -54,7 +59,7 @@ def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
         yield f"| {video.stem} | " + " | ".join(_cells(row)) + " |"
     near = sorted(rows, key=lambda row: row["yaw"])[:6]
     together = {"frames": sum(row["frames"] for row in near), "yaw": near[-1]["yaw"]}
-    for name in ("anew", "strong", "given", "apart"):
+    for name in _KINDS:
         together[name] = np.concatenate([row[name] for row in near])
     yield "| the six with the least yaw | " + " | ".join(_cells(together)) + " |"
 
@@ -73,6 +78,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{strong.min():.3f}",
         f"{(strong < 0.95).sum()} of {len(strong)}",
         f"{row['apart'].mean():.1f}",
+        f"{row['turned'].mean():.3f}",
         f"{given.mean():.3f}",
         f"{given.min():.3f}",
         f"{(given < 0.95).sum()}",
@@ -87,22 +93,22 @@ def _half_faces(
     wanted = [k for k, result in enumerate(results) if result.split and result.split.left]
     kept = [results[k] for k in wanted]
     own = table.iloc[wanted].reset_index(drop=True)
-    found: dict[str, list[Any]] = {name: [] for name in ("anew", "strong", "given", "apart")}
+    found: dict[str, list[Any]] = {name: [] for name in _KINDS}
     for side in SIDES:
         told = _Given(kept, side, plain)
         given = FullPythonAUPipeline(config=plain.config, tracker=told)
         chosen = dict(zip(wanted, kept, strict=True))
         with tempfile.TemporaryDirectory() as folder:
-            path, turned = (Path(folder) / f"{side}{k}.mkv" for k in range(2))
+            path, mirrored = (Path(folder) / f"{side}{k}.mkv" for k in range(2))
             write_lossless(path, _half_frames(video, chosen, side))
-            anew = plain.process_video(path)
-            # The split shows each half to the models on the image's left: so does this video.
-            write_lossless(turned, _half_frames(video, chosen, side, as_fitted=True))
-            fixed = given.process_video(turned)
+            anew, fixed = plain.process_video(path), given.process_video(path)
+            write_lossless(mirrored, (f[:, ::-1] for f in _half_frames(video, chosen, side)))
+            turned = plain.process_video(mirrored)
         found["anew"] += _agreement(own, anew, side, 0.5).values()
         found["strong"] += _agreement(own, anew, side, 1.0).values()
+        found["turned"] += _agreement(own, turned, side, 1.0).values()
         found["given"] += _agreement(own, fixed, side, 0.5).values()
-        found["apart"] += list(_apart(anew, _points(fixed), side, _width(video)))
+        found["apart"] += list(_apart(anew, _points(fixed)))
     yaw = float(np.degrees(own["pose_Ry"].abs().quantile(0.95)))
     return {"frames": len(kept), "yaw": yaw, **{n: np.array(v) for n, v in found.items()}}
 
@@ -120,11 +126,6 @@ def _with_halves(
                 results.append(replace(result, aligned=None, features=None))
             table.finish(*pipeline.action_units(table.rows))
         return pyfaceau.read(path), results
-
-
-def _width(video: Path) -> int:
-    with VideoReader(video) as reader:
-        return reader.width
 
 
 def _points(table: pd.DataFrame) -> Points:
@@ -147,13 +148,9 @@ def _agreement(
     return found
 
 
-def _apart(anew: pd.DataFrame, fitted: Points, side: str, width: int) -> Points:
+def _apart(anew: pd.DataFrame, fitted: Points) -> Points:
     """Return how far two sets of landmarks are apart, % of the distance between the eyes."""
-    points = _points(anew)
-    if side == "left":  # fitted in the mirrored picture
-        points = points[:, PARTNERS]
-        points[..., 0] = width - 1 - points[..., 0]
-    far = np.hypot(*np.moveaxis(points - fitted, 2, 0)).mean(axis=1)
+    far = np.hypot(*np.moveaxis(_points(anew) - fitted, 2, 0)).mean(axis=1)
     eyes = np.hypot(*(fitted[:, 45] - fitted[:, 36]).T)
     return np.asarray(100 * far / eyes)[(anew["success"] == 1).to_numpy()]
 
@@ -177,12 +174,10 @@ class _Given:
         return TrackedFace(True, True, 1.0, self._pdm.shape_2d(fit), fit)
 
 
-def _half_frames(
-    video: Path, results: dict[int, FrameResult], side: str, as_fitted: bool = False
-) -> Iterator[Picture]:
+def _half_frames(video: Path, results: dict[int, FrameResult], side: str) -> Iterator[Picture]:
     """Yield a video's frames with one half of the face (the patient's) reflected over the other.
 
-    `as_fitted` mirrors the picture of the left half, in which the split has fitted it.
+    The half stands on the image's left, where the split has fitted it.
     """
     with VideoReader(video) as reader:
         for frame in islice(reader, max(results) + 1):
@@ -197,8 +192,7 @@ def _half_frames(
             beyond = line.beyond(grid) > 0
             fill = beyond if side == "right" else ~beyond
             whole = np.where(fill[..., None], other, frame.image)
-            turn = as_fitted and side == "left"
-            yield np.ascontiguousarray(whole[:, ::-1]) if turn else whole
+            yield np.ascontiguousarray(whole[:, ::-1]) if side == "left" else whole
 
 
 def main() -> int:
