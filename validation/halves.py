@@ -22,6 +22,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import pyfaceau
 from pyfaceau import Config, FullPythonAUPipeline, VideoReader
@@ -31,16 +32,21 @@ from pyfaceau.types import AU_INTENSITIES, SIDES, FrameResult, Reading, Selectio
 from validation.blends import Picture, Points, write_lossless
 from validation.provenance import provenance
 
-_KINDS = "anew", "strong", "turned", "given", "apart"
+_KINDS = "anew", "strong", "near", "turned", "given", "apart"
 """What is told of each video."""
+
+NEAR = 2.0
+"""Landmarks that lie within so much of each other, % of the distance between the eyes, are of one
+fit: elsewhere the tracker of the half-face video sees another face, brows on lashes say."""
 
 
 def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
     """Compare --split-face with the two half-face videos, lossless, as ordinary videos.
 
     Frames whose head is turned too far for halves are left out of them. Each half-face video is
-    tracked anew, once mirrored, and once given the landmarks that the split fitted. Scene changes and
-    turns are not looked for: a reflected background swings with the midline, a cut that is not in the video.
+    tracked anew, once mirrored, and once given the landmarks that the split fitted. Scene changes
+    and turns are not looked for: a reflected background swings with the midline, a cut that is not
+    in the video.
     """
     reading, selection = Reading(at_cuts="keep", rotate="0"), Selection(max_frames=frames)
     base = replace(Config.load("default"), reading=reading, selection=selection)
@@ -49,9 +55,10 @@ def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
     yield (
         "| video | frames | yaw, 95 % under | active AUs | tracked anew: mean r | lowest "
         "| under 0.95 | those that reach 1: mean r | lowest | under 0.95 | landmarks apart, % | "
+        f"within {NEAR:.0f} %, % of frames | those that reach 1, there: mean r | lowest | under 0.95 | "
         "the other way round: mean r | landmarks given: mean r | lowest | under 0.95 |"
     )
-    yield "| :-- |" + " --: |" * 14
+    yield "| :-- |" + " --: |" * 18
     rows = []
     for video in videos:
         row = _half_faces(video, split, plain)
@@ -66,7 +73,7 @@ def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     """Return what a line of `halves` says."""
-    anew, strong, given = row["anew"], row["strong"], row["given"]
+    anew, strong, near, given = (row[name] for name in ("anew", "strong", "near", "given"))
     return [
         f"{row['frames']}",
         f"{row['yaw']:.0f}",
@@ -78,6 +85,10 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{strong.min():.3f}",
         f"{(strong < 0.95).sum()} of {len(strong)}",
         f"{row['apart'].mean():.1f}",
+        f"{100 * (row['apart'] <= NEAR).mean():.0f}",
+        f"{near.mean():.3f}",
+        f"{near.min():.3f}",
+        f"{(near < 0.95).sum()} of {len(near)}",
         f"{row['turned'].mean():.3f}",
         f"{given.mean():.3f}",
         f"{given.min():.3f}",
@@ -108,7 +119,9 @@ def _half_faces(
         found["strong"] += _agreement(own, anew, side, 1.0).values()
         found["turned"] += _agreement(own, turned, side, 1.0).values()
         found["given"] += _agreement(own, fixed, side, 0.5).values()
-        found["apart"] += list(_apart(anew, _points(fixed)))
+        apart = _apart(anew, _points(fixed))
+        found["near"] += _agreement(own, anew, side, 1.0, apart <= NEAR).values()
+        found["apart"] += list(apart[~np.isnan(apart)])
     yaw = float(np.degrees(own["pose_Ry"].abs().quantile(0.95)))
     return {"frames": len(kept), "yaw": yaw, **{n: np.array(v) for n, v in found.items()}}
 
@@ -135,11 +148,15 @@ def _points(table: pd.DataFrame) -> Points:
 
 
 def _agreement(
-    table: pd.DataFrame, other: pd.DataFrame, side: str, least: float = 0.5
+    table: pd.DataFrame,
+    other: pd.DataFrame,
+    side: str,
+    least: float = 0.5,
+    chosen: bool | NDArray[np.bool_] = True,
 ) -> dict[str, float]:
     """Return r of each active intensity (one that reaches `least`) of a side and its video."""
     other = other.reset_index(drop=True)
-    rows = other["success"] == 1
+    rows = (other["success"] == 1) & chosen
     found = {}
     for name in AU_INTENSITIES:
         a, b = table.loc[rows, f"{name}_{side}"], other.loc[rows, name]
@@ -149,10 +166,10 @@ def _agreement(
 
 
 def _apart(anew: pd.DataFrame, fitted: Points) -> Points:
-    """Return how far two sets of landmarks are apart, % of the distance between the eyes."""
+    """Return how far landmarks are apart, % of the distance between the eyes; NaN without any."""
     far = np.hypot(*np.moveaxis(_points(anew) - fitted, 2, 0)).mean(axis=1)
     eyes = np.hypot(*(fitted[:, 45] - fitted[:, 36]).T)
-    return np.asarray(100 * far / eyes)[(anew["success"] == 1).to_numpy()]
+    return np.where(anew["success"] == 1, 100 * far / eyes, np.nan)
 
 
 class _Given:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyfaceau.errors import InputError
 from pyfaceau.gaze._kernels import eyeball_centre, gaze_vector
 from pyfaceau.gaze.gaze import estimate_gaze, eye_landmarks_3d
+from pyfaceau.models.weights import locate
 from pyfaceau.pdm.model import PDM
 from pyfaceau.types import Camera, EyeFit, HeadPose, ShapeFit
 
@@ -47,7 +48,7 @@ def test_by_hand() -> None:
 
 
 def test_golden_frames(shared: Path, weights_dir: Path) -> None:
-    pdms = tuple(PDM.load(next(weights_dir.rglob(name))) for name in EYE_FILES)
+    pdms = tuple(PDM.load(locate(name)) for name in EYE_FILES)
     camera = Camera.for_size(640, 360)
     with np.load(shared / "reference" / "stages" / "single_face" / "stages.npz") as golden:
         arrays = {name: golden[name] for name in golden.files if name.startswith("f_")}
