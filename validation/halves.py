@@ -1,6 +1,6 @@
 """--split-face against half-face videos, which are what other tools measure.
 
-    python -m validation.halves VIDEO... [--frames N]
+    python -m validation.halves VIDEO... [--frames N] [--config NAME]
 
 Each half of the face is reflected over the other, frame by frame, and written without loss (FFV1):
 what is real stands on the image's left, as the split shows it to the models. The two videos that
@@ -40,7 +40,7 @@ NEAR = 2.0
 fit: elsewhere the tracker of the half-face video sees another face, brows on lashes say."""
 
 
-def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
+def halves(videos: list[Path], frames: int = 0, profile: str = "default") -> Iterator[str]:
     """Compare --split-face with the two half-face videos, lossless, as ordinary videos.
 
     Frames whose head is turned too far for halves are left out of them. Each half-face video is
@@ -49,13 +49,14 @@ def halves(videos: list[Path], frames: int = 0) -> Iterator[str]:
     in the video.
     """
     reading, selection = Reading(at_cuts="keep", rotate="0"), Selection(max_frames=frames)
-    base = replace(Config.load("default"), reading=reading, selection=selection)
+    base = replace(Config.load(profile), reading=reading, selection=selection)
     split = FullPythonAUPipeline(config=replace(base, split_face=True))
     plain = FullPythonAUPipeline(config=base)
     yield (
         "| video | frames | yaw, 95 % under | active AUs | tracked anew: mean r | lowest "
         "| under 0.95 | those that reach 1: mean r | lowest | under 0.95 | landmarks apart, % | "
-        f"within {NEAR:.0f} %, % of frames | those that reach 1, there: mean r | lowest | under 0.95 | "
+        f"within {NEAR:.0f} %, % of frames | those that reach 1, there: mean r | lowest "
+        "| under 0.95 | "
         "the other way round: mean r | landmarks given: mean r | lowest | under 0.95 |"
     )
     yield "| :-- |" + " --: |" * 18
@@ -217,11 +218,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m validation.halves")
     parser.add_argument("videos", nargs="+", type=Path)
     parser.add_argument("--frames", type=int, default=0, help="of each, at most")
+    parser.add_argument("--config", default="default", help="profile")
     options = parser.parse_args()
     for key, value in provenance(" ".join(["python -m validation.halves", *sys.argv[1:]])).items():
         sys.stdout.write(f"- {key}: {value}\n")
     sys.stdout.write("\n")
-    for line in halves(options.videos, options.frames):
+    for line in halves(options.videos, options.frames, options.config):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
     return 0
