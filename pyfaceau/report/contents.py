@@ -13,6 +13,7 @@ from pyfaceau.asymmetry.files import AU_NOISE
 from pyfaceau.asymmetry.gate import MULTIPLE, asymmetry, healthy_share
 from pyfaceau.report.page import Part, Table
 from pyfaceau.report.plots import Band, blink_raster, both_sides, one_curve, words
+from pyfaceau.report.session import no_units
 
 if TYPE_CHECKING:
     from typing import Any
@@ -137,7 +138,8 @@ def blinks(session: Session, number: int, bands: Sequence[Band]) -> Part:
     """
     title = "Closures of the eyes"
     if "AU45_r_left" not in session.table:
-        return Part(title, ("No action units of each side: measure with --split-face.",))
+        said = no_units(session.table)
+        return Part(title, (f"{said[0].upper()}{said[1:]}.",))
     found = blink_table(session.table)
     if not len(found):
         return Part(title, ("No eye closes.",))

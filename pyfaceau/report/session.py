@@ -145,10 +145,31 @@ def _said(path: Path, table: pd.DataFrame) -> Iterator[str]:
     yield from _marks(path)
 
 
+def no_units(table: pd.DataFrame) -> str:
+    """Say why a table has no action units of each side, in words that a sentence begins with.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A table without ``AUxx_r_left``.
+
+    Returns
+    -------
+    str
+        What to do about it, or that profile ``free`` has none.
+    """
+    if "AU12_bs_left" in table:
+        return (
+            "no action units of OpenFace's models, as profile free has none: what it has of each "
+            "side, AUxx_bs, is drawn as curves"
+        )
+    return "no action units of each side: measure with --split-face"
+
+
 def _sides(table: pd.DataFrame) -> Iterator[str]:
     """Yield what of the sides cannot be seen."""
     if "AU12_r_left" not in table:
-        yield "no action units of each side: measure with --split-face"
+        yield no_units(table)
         return
     seen = table["AU12_r_left"].notna() & (table["success"] == 1)
     hidden = int((table["success"] == 1).sum() - seen.sum())

@@ -34,6 +34,9 @@ class Checkpoint:
         When.
     history : list of dict
         A row for each epoch.
+    faces : str
+        SHA-256 of the faces that the run learns from and is judged by; empty in checkpoints of
+        before it was kept.
     """
 
     options: TrainOptions
@@ -43,6 +46,7 @@ class Checkpoint:
     best: float = float("inf")
     best_epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+    faces: str = ""
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:

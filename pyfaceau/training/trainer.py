@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import logging
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -79,7 +81,8 @@ class Trainer:
     Raises
     ------
     InputError
-        If there are fewer than two faces to learn from or none to validate with, or no such device.
+        If there are fewer than two faces to learn from or none to validate with, no such device, or
+        if the run to go on from had other options or other faces.
     """
 
     def __init__(
@@ -112,7 +115,7 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=options.lr, weight_decay=options.weight_decay
         )
-        self.state = Checkpoint(options, 0, {}, {})
+        self.state = Checkpoint(options, 0, {}, {}, faces=_fingerprint(train, validation))
         if resume is not None:
             self._restore(resume)
 
@@ -262,9 +265,25 @@ class Trainer:
                 f"resume: expected the options of the run, other than epochs, got another "
                 f"{', '.join(changed)}"
             )
+        if resume.faces not in ("", self.state.faces):
+            raise InputError(
+                "resume: expected the faces of the run, got others "
+                f"({len(self._train[1])} to learn from, {len(self._validation[1])} to validate with): "
+                "start anew in another folder"
+            )
         self.network.load_state_dict(resume.model)
         self._optimizer.load_state_dict(resume.optimizer)
-        self.state = replace(resume, options=self._options)
+        self.state = replace(resume, options=self._options, faces=self.state.faces)
+
+
+def _fingerprint(*sets: FaceCrops) -> str:
+    """Return a hash of the pictures and points of faces, in their order."""
+    digest = hashlib.sha256()
+    for faces in sets:
+        for array in (faces.images, faces.points):
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
 
 
 def eye_errors(found: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -102,6 +102,22 @@ def test_what_speaks_against_the_numbers(tmp_path: Path) -> None:
     assert "not a\nmedical device" in page
 
 
+def test_a_table_without_units_of_each_side_says_why(tmp_path: Path) -> None:
+    halves = [f"{unit}_r_{side}" for unit in ("AU12", "AU45") for side in ("left", "right")]
+    table = write_table(tmp_path / "t.csv", recording().drop(columns=halves))
+    assert "t: no action units of each side: measure with --split-face" in write_report(
+        [table], tmp_path / "r.html"
+    )
+    of_free = {name: name.replace("_r", "_bs", 1) for name in ("AU12_r", "AU45_r", *halves)}
+    table = write_table(tmp_path / "f.csv", recording().rename(columns=of_free))
+    said = write_report([table], tmp_path / "f.html")
+    assert not any("--split-face" in line for line in said)
+    assert any("profile free has none" in line for line in said)
+    page = (tmp_path / "f.html").read_text()
+    assert "No action units of OpenFace" in page
+    assert "--split-face" not in page
+
+
 ACTIONS = "action,start,end\nrest,0,0.9\nsmile lips open,1,1.9\n"
 
 

@@ -59,6 +59,21 @@ def test_loss_falls_and_resume_is_exact(crops, tmp_path: Path) -> None:
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
+def test_resume_refuses_other_faces(crops, tmp_path: Path) -> None:
+    short = replace(SMALL, epochs=1)
+    Trainer(short, *crops, tmp_path).run()
+    before = checkpoint.load(tmp_path / LAST)
+    assert len(before.faces) == 64
+    learnt, judged = crops
+    moved = learnt.points.copy()
+    moved[0, 0, 0] += 1
+    others = replace(learnt, points=moved)
+    with pytest.raises(InputError, match=r"resume: expected the faces of the run, got others \("):
+        Trainer(SMALL, others, judged, tmp_path, resume=before)
+    unknown = replace(before, faces="")  # of a version that did not keep it
+    assert Trainer(SMALL, others, judged, tmp_path, resume=unknown).state.faces != before.faces
+
+
 def test_export_agrees_and_opens_in_the_pipeline(crops, tmp_path: Path) -> None:
     Trainer(replace(SMALL, epochs=1), *crops, tmp_path).run()
     saved = checkpoint.load(tmp_path / BEST)
