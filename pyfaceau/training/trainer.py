@@ -266,10 +266,10 @@ class Trainer:
                 f"{', '.join(changed)}"
             )
         if resume.faces not in ("", self.state.faces):
+            counts = f"{len(self._train[1])} to learn from, {len(self._validation[1])} to judge by"
             raise InputError(
-                "resume: expected the faces of the run, got others "
-                f"({len(self._train[1])} to learn from, {len(self._validation[1])} to validate with): "
-                "start anew in another folder"
+                f"resume: expected the faces of the run, got others ({counts}): start anew in "
+                "another folder"
             )
         self.network.load_state_dict(resume.model)
         self._optimizer.load_state_dict(resume.optimizer)
