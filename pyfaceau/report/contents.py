@@ -34,6 +34,7 @@ ZONES = {
 _UNITS = {"smile_angle": "degrees"}
 _LENGTH = "inter-ocular distances"
 _INTENSITY = "intensity, 0 to 5"
+_SHARE = "strength, 0 to 1"
 
 
 def curves(session: Session, number: int, bands: Sequence[Band]) -> list[Part]:
@@ -59,8 +60,7 @@ def curves(session: Session, number: int, bands: Sequence[Band]) -> list[Part]:
         for name, values, unit in _measures(session, units, lengths):
             key = f"s{number}-{name}"
             figures[key] = both_sides(session.table, values, name, unit, bands)
-        notes = () if session.split else ("No action units of each side: lengths only.",)
-        parts.append(Part(title, notes, figures))
+        parts.append(Part(title, _notes(session), figures))
     return parts
 
 
@@ -95,7 +95,7 @@ def asymmetry_over_time(
     figures = {}
     shown = []
     for unit, length in chosen:
-        name = unit if session.split else length
+        name = unit if session.split else _length(session, length)
         source = session.table if session.split else session.geometry
         if f"{name}_left" not in source:
             continue
@@ -180,9 +180,26 @@ def _measures(
     session: Session, units: Sequence[str], lengths: Sequence[str]
 ) -> Iterator[tuple[str, pd.DataFrame, str]]:
     """Yield what is drawn of a zone: name, where its values are, unit."""
-    if session.split:
-        for name in units:
-            if f"{name}_left" in session.table:
-                yield name, session.table, _INTENSITY
+    for name in units:
+        of_mesh = name.removesuffix("_r") + "_bs"
+        if f"{name}_left" in session.table:
+            yield name, session.table, _INTENSITY
+        elif f"{of_mesh}_left" in session.table:
+            yield of_mesh, session.table, _SHARE
     for name in lengths:
-        yield name, session.geometry, _UNITS.get(name, _LENGTH)
+        yield _length(session, name), session.geometry, _UNITS.get(name, _LENGTH)
+
+
+def _length(session: Session, name: str) -> str:
+    """Return the measure with head pose taken out, or that in the picture where this has none."""
+    return name if session.geometry[f"{name}_left"].notna().any() else f"{name}_2d"
+
+
+def _notes(session: Session) -> tuple[str, ...]:
+    """Return what is to be known of curves that are not of split action units."""
+    if session.split:
+        return ()
+    if session.free:
+        said = "Units of profile free, 0 to 1, which are not OpenFace's; lengths in the picture."
+        return (f"{said} Head pose is not taken out.",)
+    return ("No action units of each side: lengths only.",)

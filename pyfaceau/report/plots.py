@@ -226,7 +226,9 @@ def words(name: str) -> str:
     str
         Such as ``AU12 lip corner puller`` or ``commissure excursion``.
     """
-    return label(name) if name.startswith("AU") else name.replace("_", " ")
+    if name.startswith("AU"):
+        return label(name)
+    return name.replace("_2d", ", in the picture").replace("_", " ")
 
 
 def _laid_out(figure: go.Figure, title: str, unit: str, bands: Sequence[Band]) -> go.Figure:

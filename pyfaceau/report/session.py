@@ -70,6 +70,11 @@ class Session:
         """Whether there are action units of each side."""
         return "AU12_r_left" in self.table
 
+    @property
+    def free(self) -> bool:
+        """Whether it was measured with profile ``free``."""
+        return _of_free(self.table)
+
 
 def open_session(
     path: Path, video: Path | None, mirrored_input: bool | None = None, name: str = ""
@@ -145,6 +150,10 @@ def _said(path: Path, table: pd.DataFrame) -> Iterator[str]:
     yield from _marks(path)
 
 
+def _of_free(table: pd.DataFrame) -> bool:
+    return "AU12_bs_left" in table
+
+
 def no_units(table: pd.DataFrame) -> str:
     """Say why a table has no action units of each side, in words that a sentence begins with.
 
@@ -158,7 +167,7 @@ def no_units(table: pd.DataFrame) -> str:
     str
         What to do about it, or that profile ``free`` has none.
     """
-    if "AU12_bs_left" in table:
+    if _of_free(table):
         return (
             "no action units of OpenFace's models, as profile free has none: what it has of each "
             "side, AUxx_bs, is drawn as curves"

@@ -21,6 +21,7 @@ pytest.importorskip("jinja2", reason="needs the extra report")
 
 import pyfaceau
 from pyfaceau.asymmetry.blinks import blink_table
+from pyfaceau.asymmetry.geometry import measure
 from pyfaceau.cli import main
 from pyfaceau.errors import InputError
 from pyfaceau.report.report import Wishes, write_report
@@ -116,6 +117,24 @@ def test_a_table_without_units_of_each_side_says_why(tmp_path: Path) -> None:
     page = (tmp_path / "f.html").read_text()
     assert "No action units of OpenFace" in page
     assert "--split-face" not in page
+    drawn = {
+        curve["name"]: curve["y"] for curve in figures(tmp_path / "f.html")["s1-AU12_bs"]["data"]
+    }
+    data = recording()
+    np.testing.assert_allclose(drawn["patient's left"], data["AU12_r_left"].round(3))
+    np.testing.assert_allclose(drawn["patient's right"], data["AU12_r_right"])
+
+
+def test_lengths_in_the_picture_where_there_are_no_others(tmp_path: Path) -> None:
+    flat = recording()
+    flat = flat.drop(columns=[name for name in flat if name[:2] in ("X_", "Y_", "Z_")])
+    table = write_table(tmp_path / "t.csv", flat)
+    write_report([table], tmp_path / "r.html")
+    drawn = figures(tmp_path / "r.html")
+    assert "s1-smile_angle" not in drawn
+    left = next(c["y"] for c in drawn["s1-smile_angle_2d"]["data"] if "left" in c["name"])
+    expected = measure(pyfaceau.read(table))["smile_angle_2d_left"]
+    np.testing.assert_allclose(np.array(left, float), expected, atol=1e-6)
 
 
 ACTIONS = "action,start,end\nrest,0,0.9\nsmile lips open,1,1.9\n"
