@@ -14,7 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ import pandas as pd
 
 import pyfaceau
 from pyfaceau import CLNF, Config, FullPythonAUPipeline, VideoReader
-from pyfaceau.actions.balance import SYMMETRIC
+from pyfaceau.actions.balance import SYMMETRIC, TOLD_BY, UNIT_STEPS
 from pyfaceau.asymmetry.gate import asymmetry
 from pyfaceau.asymmetry.geometry import measure
 from pyfaceau.asymmetry.midline import PARTNERS
@@ -97,17 +97,24 @@ def _names(values: pd.DataFrame) -> list[str]:
     return [n.removesuffix("_left") for n in values if n.endswith("_left") and "closed" not in n]
 
 
-def together(frame: pd.DataFrame, names: tuple[str, str]) -> pd.DataFrame:
-    """Return rows of the mean of (L - R) / (L + R) of measures, see `pyfaceau.actions.balance`."""
+def together(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Yield rows of the balance and the difference, see `pyfaceau.actions.balance`."""
     keys = ["person", "kind", "side", "step"]
     part = frame[frame["measure"].isin(names)].copy()
     a, b = part["left"].abs(), part["right"].abs()
     least = np.where(part["measure"].str.startswith("AU"), 0.5, 0.01)
-    part["balance"] = (a - b) / np.maximum(a + b, least)
-    mean = part.groupby(keys, sort=False)["balance"].mean().reset_index()
-    mean["left"], mean["right"] = mean["balance"].clip(lower=0), -mean["balance"].clip(upper=0)
-    mean["leads"] = np.sign(mean["balance"]).where(mean["balance"].abs() > SYMMETRIC, 0.0)
-    return mean.assign(measure=" with ".join(names), difference=mean["balance"])
+    step = np.where(part["measure"].str.startswith("AU"), UNIT_STEPS["0-5"], UNIT_STEPS["iod"])
+    part["balance"], part["amount"] = (a - b) / np.maximum(a + b, least), (a - b) / step
+    mean = part.groupby(keys, sort=False)[["balance", "amount"]].mean().reset_index()
+    leads = np.sign(mean["balance"]).where(mean["balance"].abs() > SYMMETRIC, 0.0)
+    for name, column in (("balance", "balance"), ("difference", "amount")):
+        yield mean.assign(
+            measure=f"{name} of {', '.join(names)}",
+            left=mean[column].clip(lower=0),
+            right=-mean[column].clip(upper=0),
+            difference=mean[column],
+            leads=leads,
+        )
 
 
 def summary(frame: pd.DataFrame) -> Iterator[str]:
@@ -117,7 +124,8 @@ def summary(frame: pd.DataFrame) -> Iterator[str]:
         "| Spearman, median | leads, symmetric |"
     )
     yield "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |"
-    frame = pd.concat([frame, together(frame, ("commissure_y_2d", "AU12_r"))])
+    told = [name for name in TOLD_BY["smile lips open"] if (frame["measure"] == name).any()]
+    frame = pd.concat([frame, *together(frame, told)])
     for (kind, name), part in frame.groupby(["kind", "measure"], sort=False):
         one = part[part["side"] != "both"]
         sign = np.where(one["side"] == "left", 1.0, -1.0)

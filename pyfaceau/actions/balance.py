@@ -23,6 +23,10 @@ smile those of the mouth alone, as an eye that follows the smile of a paretic si
 SYMMETRIC = 0.4
 """Size of the balance that 95 % of symmetric smiles and closures stay under."""
 
+UNIT_STEPS = {"0-5": 1.0, "iod": 0.02}
+"""One step of a difference, by a measure's unit: an intensity of 1, a fiftieth of the inter-ocular
+distance (1.2 mm of an adult face)."""
+
 
 @dataclass(frozen=True)
 class Balance:
@@ -45,6 +49,10 @@ class Balance:
     leads : str
         ``left`` or ``right`` where the balance is beyond `SYMMETRIC`, else ``neither``; empty where
         nothing moved.
+    difference : float
+        Mean, over all these measures, of the left excursion's size less the right one's, in
+        `UNIT_STEPS`: a balance is a proportion and ends at 1, this grows with the movement. It
+        is told of what stays within the noise, too.
     """
 
     action: str
@@ -54,6 +62,7 @@ class Balance:
     measures: str
     balance: float = math.nan
     leads: str = ""
+    difference: float = math.nan
 
 
 def balances(rows: Sequence[ActionMeasure]) -> list[Balance]:
@@ -87,13 +96,15 @@ def _balance(pairs: list[tuple[ActionMeasure, ActionMeasure]], names: str) -> Ba
     """Return the balance of one action."""
     first = pairs[0][0]
     blank = (first.action, first.number, first.start, first.end, names)
+    more = [(abs(a.excursion) - abs(b.excursion)) / UNIT_STEPS[a.unit] for a, b in pairs]
+    difference = sum(more) / len(more)
     moved = [(left, right) for left, right in pairs if left.moved or right.moved]
     if not moved:
-        return Balance(*blank)
+        return Balance(*blank, difference=difference)
     parts = []
     for left, right in moved:
         a, b = abs(left.excursion), abs(right.excursion)
         parts.append((a - b) / max(a + b, MULTIPLE * (left.noise + right.noise)))
     value = sum(parts) / len(parts)
     leads = "neither" if abs(value) <= SYMMETRIC else "left" if value > 0 else "right"
-    return Balance(*blank, value, leads)
+    return Balance(*blank, value, leads, difference)

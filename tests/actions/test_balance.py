@@ -16,8 +16,8 @@ LEFT = ActionMeasure(
 )  # fmt: skip
 RIGHT = replace(LEFT, side="right", excursion=1.0)
 CORNERS = [
-    replace(LEFT, measure="commissure_y", noise=0.001, excursion=-0.03),
-    replace(RIGHT, measure="commissure_y", noise=0.001, excursion=0.01),
+    replace(LEFT, measure="commissure_y", unit="iod", noise=0.001, excursion=-0.03),
+    replace(RIGHT, measure="commissure_y", unit="iod", noise=0.001, excursion=0.01),
 ]
 
 
@@ -26,8 +26,9 @@ def test_a_balance_by_hand() -> None:
     assert one.measures == "AU12_r+commissure_y"
     assert one.balance == pytest.approx(0.5)  # (3 - 1) / 4 of both
     assert one.leads == "left"
+    assert one.difference == pytest.approx(1.5)  # 2 of intensity, 0.02 / 0.02 of the corner
     (swapped,) = balances([replace(LEFT, side="right"), replace(RIGHT, side="left")])
-    assert (swapped.balance, swapped.leads) == (-0.5, "right")
+    assert (swapped.balance, swapped.leads, swapped.difference) == (-0.5, "right", -2.0)
 
 
 def test_small_movements_weigh_little() -> None:
@@ -43,11 +44,12 @@ def test_what_did_not_move_says_nothing() -> None:
     (one,) = balances([LEFT, RIGHT, *still, *eye])
     assert one.measures == "AU12_r+AU25_r"
     assert one.balance == pytest.approx(0.5)
+    assert one.difference == pytest.approx(1.0)  # 2 and 0
 
 
 def test_nothing_moved_has_no_side() -> None:
     (one,) = balances([replace(LEFT, moved=False), replace(RIGHT, moved=False)])
-    assert (one.leads, math.isnan(one.balance)) == ("", True)
+    assert (one.leads, math.isnan(one.balance), one.difference) == ("", True, 2.0)
     assert balances([LEFT]) == []
     assert balances([replace(LEFT, moved=None), RIGHT]) == []
     assert balances([replace(LEFT, action="frown"), replace(RIGHT, action="frown")]) == []
