@@ -124,8 +124,10 @@ def summary(frame: pd.DataFrame) -> Iterator[str]:
         "| Spearman, median | leads, symmetric |"
     )
     yield "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |"
-    told = [name for name in TOLD_BY["smile lips open"] if (frame["measure"] == name).any()]
-    frame = pd.concat([frame, *together(frame, told)])
+    for kind, act in (("smile", "smile lips open"), ("eye", "close eyes tightly")):
+        part = frame[frame["kind"] == kind]
+        told = [name for name in TOLD_BY[act] if (part["measure"] == name).any()]
+        frame = pd.concat([frame, *together(part, told)])
     for (kind, name), part in frame.groupby(["kind", "measure"], sort=False):
         one = part[part["side"] != "both"]
         sign = np.where(one["side"] == "left", 1.0, -1.0)

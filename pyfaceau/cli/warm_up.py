@@ -31,7 +31,9 @@ PROFILES = {
     metavar="NAME",
     help="Profile: name or TOML file; may be repeated. Default: default and openface.",
 )
-@click.option("--processes", type=int, help="How many compile at a time. Default: all cores.")
+@click.option(
+    "--processes", type=int, help="How many compile at a time. Default: all cores, up to 4."
+)
 def warm_up(profiles: tuple[str, ...], processes: int | None) -> None:
     """Compile the kernels of profiles, so that the first video starts at once.
 
@@ -71,7 +73,7 @@ def compile_all(configs: Sequence[Config], processes: int | None = None) -> None
     configs : sequence of Config
         The profiles.
     processes : int, optional
-        How many compile at a time; the usable cores if not given.
+        How many compile at a time; the usable cores, up to four, if not given.
 
     Raises
     ------
@@ -84,12 +86,11 @@ def compile_all(configs: Sequence[Config], processes: int | None = None) -> None
 
     from tqdm import tqdm
 
-    from pyfaceau.overlap import check_threads
-    from pyfaceau.pipeline.warm_up import STEPS, warm_up
+    from pyfaceau.pipeline.warm_up import STEPS, warm_up, workers
 
     if processes is not None and processes < 1:
         raise InputError(f"processes: expected 1 or more, got {processes}")
-    shown = check_threads(processes)
+    shown = workers(processes)
     waiting = [name for _ in configs for name in STEPS]
     if not waiting:
         return

@@ -64,7 +64,7 @@ def _open_cache() -> str:
     else:
         folder.mkdir(parents=True, exist_ok=True)
         logger.warning(
-            "compiling for this machine; this is done once and takes about a minute, with profile "
+            "compiling for this machine; this is done once and takes up to a minute, with profile "
             "free some seconds (pyfaceau warm-up does it beforehand, on all cores)"
         )
         for other in folder.parent.iterdir():
@@ -128,8 +128,8 @@ def float32_bits(typingctx: Any, value: Any) -> Any:
 
 @intrinsic
 def float32_from_bits(typingctx: Any, bits: Any) -> Any:
-    """Reinterpret the low 32 bits of an integer as the float32 of the same bits."""
-    if not isinstance(bits, types.Integer):
+    """Reinterpret the low 32 bits of an int64 as the float32 of the same bits."""
+    if not (isinstance(bits, types.Integer) and bits.bitwidth > 32):
         return None
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:

@@ -117,7 +117,7 @@ def cholesky_solve(a: Float32, b: Float32, x: Float32) -> bool:
     b : (n,) float32
         Right-hand side.
     x : (n,) float32
-        Receives the solution; may be `b` itself.
+        Receives the solution, contiguous; may be `b` itself.
 
     Returns
     -------

@@ -125,7 +125,7 @@ class Stages:
         predictor.finish()
 
     def _face(self) -> TrackedFace:
-        """Return a frontal face of the mean shape, or what a mesh makes of noise."""
+        """Return a frontal face of the mean shape, or what a mesh makes of the drawing."""
         pdm = self._measurer.pdm
         if pdm is None:
             return self._fitter.fit(self._frame, _BOX)

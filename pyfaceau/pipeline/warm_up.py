@@ -37,6 +37,9 @@ STEPS = {
 """What is compiled, by what it is for, and the method of `Stages` that does it; the longest first,
 then what shares least with it."""
 
+MOST = 4
+"""Processes unless more are asked for: further ones would mostly wait, and each takes 0.6 GiB."""
+
 _FRAME = 70_000
 """Places of a frame of more than half of a megabyte."""
 
@@ -49,7 +52,7 @@ def warm_up(configs: Sequence[Config], processes: int | None = None) -> Iterator
     configs : sequence of Config
         The profiles.
     processes : int, optional
-        How many compile at a time; the usable cores if not given.
+        How many compile at a time; the usable cores, up to `MOST`, if not given.
 
     Yields
     ------
@@ -64,7 +67,7 @@ def warm_up(configs: Sequence[Config], processes: int | None = None) -> Iterator
         If `processes` is less than 1.
     """
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(check_threads(processes), spawn, initializer=prepare) as pool:
+    with ProcessPoolExecutor(workers(processes), spawn, initializer=prepare) as pool:
         steps = {pool.submit(_do, config, name): name for config in configs for name in STEPS}
         try:
             for done in as_completed(steps):
@@ -72,6 +75,28 @@ def warm_up(configs: Sequence[Config], processes: int | None = None) -> Iterator
                 yield steps[done]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def workers(processes: int | None) -> int:
+    """Return how many processes compile.
+
+    Parameters
+    ----------
+    processes : int, optional
+        As asked for.
+
+    Returns
+    -------
+    int
+        At least 1, and no more than there are steps.
+
+    Raises
+    ------
+    InputError
+        If `processes` is less than 1.
+    """
+    count = min(check_threads(None), MOST) if processes is None else check_threads(processes)
+    return min(count, len(STEPS))
 
 
 def prepare() -> None:
@@ -90,9 +115,9 @@ def prepare() -> None:
 def deep(function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
     """Call a function that calls deeply, as compilers do.
 
-    Python keeps frames in chunks of 16 KiB and maps and unmaps one whenever calls pass its end: a
-    tenth of a compiler's time. This function's own frame is so large that its chunk, the next
-    power of two, has room for all frames that follow.
+    From 3.11 on Python keeps frames in chunks of 16 KiB and maps and unmaps one whenever calls pass
+    its end: a tenth of a compiler's time. This function's own frame is so large that its chunk, the
+    next power of two, has room for all frames that follow.
 
     Parameters
     ----------

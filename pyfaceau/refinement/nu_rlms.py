@@ -92,7 +92,7 @@ class NuRlms:
         self.threshold = threshold
         self._tables: dict[tuple[int, float], tuple[Float32, NDArray[np.bool_]]] = {}
         self._priors: dict[float, Float32] = {}
-        self._free = np.array([6, 6 + pdm.n_modes])
+        self._free = np.array([6, 6 + pdm.n_modes], np.int64)
         self._rigid, self._all = (order_blocks(n, n) for n in self._free.tolist())
 
     def fit(

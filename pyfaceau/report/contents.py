@@ -34,7 +34,7 @@ ZONES = {
 _UNITS = {"smile_angle": "degrees"}
 _LENGTH = "inter-ocular distances"
 _INTENSITY = "intensity, 0 to 5"
-_SHARE = "strength, 0 to 1"
+_SHARE = "strength"
 
 
 def curves(session: Session, number: int, bands: Sequence[Band]) -> list[Part]:
@@ -60,7 +60,8 @@ def curves(session: Session, number: int, bands: Sequence[Band]) -> list[Part]:
         for name, values, unit in _measures(session, units, lengths):
             key = f"s{number}-{name}"
             figures[key] = both_sides(session.table, values, name, unit, bands)
-        parts.append(Part(title, _notes(session), figures))
+        of_mesh = any(key.endswith("_bs") for key in figures)
+        parts.append(Part(title, _notes(session, of_mesh), figures))
     return parts
 
 
@@ -195,11 +196,11 @@ def _length(session: Session, name: str) -> str:
     return name if session.geometry[f"{name}_left"].notna().any() else f"{name}_2d"
 
 
-def _notes(session: Session) -> tuple[str, ...]:
+def _notes(session: Session, of_mesh: bool) -> tuple[str, ...]:
     """Return what is to be known of curves that are not of split action units."""
     if session.split:
         return ()
     if session.free:
-        said = "Units of profile free, 0 to 1, which are not OpenFace's; lengths in the picture."
-        return (f"{said} Head pose is not taken out.",)
+        units = "Units of profile free, which are not OpenFace's. " if of_mesh else ""
+        return (f"{units}Lengths as the picture shows them: head pose is not taken out.",)
     return ("No action units of each side: lengths only.",)

@@ -15,7 +15,7 @@ from pyfaceau.cli.warm_up import after_install
 from pyfaceau.detection.mtcnn import MTCNN
 from pyfaceau.detection.retinaface import RetinaFace
 from pyfaceau.pipeline.compiling import drawn_face
-from pyfaceau.pipeline.warm_up import deep
+from pyfaceau.pipeline.warm_up import MOST, STEPS, deep, workers
 
 CALLED = """
 import sys
@@ -64,6 +64,7 @@ def test_a_compiling_process_is_prepared_before_numba_is_loaded() -> None:
 
 
 def test_deep_calls_have_room_and_errors_pass() -> None:
+    assert 2**19 < 8 * deep.__code__.co_stacksize < 2**20  # the next power of two has room
     depths = []
 
     def descend(left: int) -> None:
@@ -75,6 +76,13 @@ def test_deep_calls_have_room_and_errors_pass() -> None:
     assert depths == list(range(300, -1, -1))
     with pytest.raises(ZeroDivisionError):
         deep(divmod, 1, 0)
+
+
+def test_no_more_processes_than_have_something_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert workers(1) == 1
+    assert workers(100) == len(STEPS)
+    monkeypatch.setattr("pyfaceau.pipeline.warm_up.check_threads", lambda asked: asked or 64)
+    assert workers(None) == MOST
 
 
 def test_both_detectors_find_the_drawing(weights_dir: Path) -> None:
