@@ -268,7 +268,7 @@ class Trainer:
         if resume.faces not in ("", self.state.faces):
             counts = f"{len(self._train[1])} to learn from, {len(self._validation[1])} to judge by"
             raise InputError(
-                f"resume: expected the faces of the run, got others ({counts}), or the same decoded "
+                f"resume: expected the faces of the run, got others ({counts}), or the same read "
                 "otherwise: start anew in another folder"
             )
         self.network.load_state_dict(resume.model)
