@@ -122,7 +122,7 @@ class FaceAligner:
             _complete(frame, back, check_array("mirror", mirror, (2, 3), np.float64), out)
         if mask:
             moved = np.empty((68, 2), np.float32)
-            map_offsets(warp[:, :2].copy(), points.copy(), moved)
+            map_offsets(warp[:, :2], points, moved)
             moved += warp[:, 2]
             hull = face_mask(moved, self._triangles, size, 30.0 / 0.7 * scale)
             _kernels.apply_mask(hull, out)

@@ -121,7 +121,7 @@ def fhog(image: UInt8, bins: UInt8) -> Float32:
 
 @kernel
 def histogram_medians(
-    values: Float64,
+    values: Float32 | Float64,
     low: float,
     high: float,
     cut: int,
@@ -140,7 +140,7 @@ def histogram_medians(
     bins = histogram.shape[1]
     width = (high - low) / bins
     for d in range(values.shape[0]):
-        position = (values[d] - low) * bins / (high - low)
+        position = (np.float64(values[d]) - low) * bins / (high - low)
         b = np.uint32(min(max(position, 0.0), bins - 1.0))
         histogram[d, b] += np.uint32(1)
         j, under = at[d], below[d]

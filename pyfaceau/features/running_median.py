@@ -67,14 +67,7 @@ class _HistogramMedian:
         self._count += 1
         cut = (self._count + 1) // 2
         _kernels.histogram_medians(
-            values.astype(np.float64),
-            self._low,
-            self._high,
-            cut,
-            self._histogram,
-            self._below,
-            self._at,
-            out,
+            values, self._low, self._high, cut, self._histogram, self._below, self._at, out
         )
 
 

@@ -172,7 +172,7 @@ class AUModels:
         InputError
             If `neutral` is anything else.
         """
-        row = check_array("neutral", neutral, (N_FEATURES,), np.float64).copy()
+        row = check_array("neutral", neutral, (N_FEATURES,), np.float64)
         out = np.zeros(len(self.offsets))
         _kernels.linear_scores(row, self.weights, out)
         return np.where(self.dynamic, out, 0.0)
