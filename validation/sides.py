@@ -28,8 +28,7 @@ from pyfaceau.asymmetry.gate import asymmetry
 from pyfaceau.asymmetry.geometry import measure
 from pyfaceau.asymmetry.midline import PARTNERS
 from pyfaceau.output.openface_csv import OpenFaceCSV
-from pyfaceau.tracking.stages import Refiner
-from pyfaceau.tracking.tracker import refiner_of
+from pyfaceau.tracking.targeted import TargetedTracker
 from pyfaceau.types import TrackedFace
 from validation.blends import FPS, Clip, Movement, Picture, Points, people
 from validation.provenance import provenance
@@ -221,9 +220,10 @@ class Fixed:
     """A tracker that says what it was told: the faces of another, perhaps mirrored."""
 
     def __init__(
-        self, faces: list[TrackedFace], refiner: Refiner | None, width: int | None = None
+        self, faces: list[TrackedFace], like: TargetedTracker, width: int | None = None
     ) -> None:
-        self.faces, self.refiner, self.width, self.next = faces, refiner, width, 0
+        self.faces, self.refiner, self.width, self.next = faces, like.refiner, width, 0
+        self.network, self.eyes = like.network, like.eyes
 
     def reset(self) -> None:
         """Begin again."""
@@ -233,11 +233,19 @@ class Fixed:
         """Return the next face, its landmarks on a grid of 1/1024 pixel."""
         face = self.faces[self.next]
         self.next += 1
-        points = np.round(face.landmarks.astype(np.float64) * 1024) / 1024
-        if self.width is not None and face.ok:
+        seen = face.network_points
+        return replace(
+            face,
+            landmarks=self._on_grid(face.landmarks, face.ok),
+            network_points=None if seen is None else self._on_grid(seen, face.ok),
+        )
+
+    def _on_grid(self, points: Points, ok: bool) -> Points:
+        points = np.round(points.astype(np.float64) * 1024) / 1024
+        if self.width is not None and ok:
             points = points[PARTNERS]
             points[:, 0] = self.width - 1 - points[:, 0]
-        return replace(face, landmarks=points.astype(np.float32))
+        return points.astype(np.float32)
 
 
 def mirror(videos: list[Path]) -> Iterator[str]:
@@ -255,11 +263,11 @@ def mirror(videos: list[Path]) -> Iterator[str]:
         first = FullPythonAUPipeline(config=config, threads=1)
         first.reset()
         faces = [first.process_frame(image, k / FPS).face for k, image in enumerate(frames)]
-        refiner = refiner_of(first._tracker)
+        like = first._tracker.inner
         tables = []
         for images, width in ((frames, None), (mirrored, frames[0].shape[1])):
             fixed = FullPythonAUPipeline(
-                config=config, tracker=Fixed(faces, refiner, width), threads=1
+                config=config, tracker=Fixed(faces, like, width), threads=1
             )
             tables.append(table_of(fixed, images))
         anew = [table_of(first, images) for images in (frames, mirrored)]

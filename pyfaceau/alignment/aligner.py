@@ -11,7 +11,7 @@ from pyfaceau.alignment import _kernels
 from pyfaceau.alignment.mask import face_mask, read_triangles
 from pyfaceau.errors import InputError, check_array, check_image, check_type
 from pyfaceau.numerics.similarity import align_similarity, map_offsets
-from pyfaceau.numerics.warp import invert_affine, warp_affine_u8
+from pyfaceau.numerics.warp import invert_affine, warp_affine_u8, warp_halves_u8
 from pyfaceau.pdm.model import PDM
 from pyfaceau.types import AlignedFace, Float32, Float64, ShapeFit, UInt8
 
@@ -117,8 +117,9 @@ class FaceAligner:
         warp = self._warp(points, check_type("fit", fit, ShapeFit), size, np.float32(scale))
         out = np.empty((size, size, 3), np.uint8)
         back = invert_affine(warp.astype(np.float64))
-        warp_affine_u8(frame, back, out)
-        if mirror is not None:
+        if mirror is None:
+            warp_affine_u8(frame, back, out)
+        else:
             _complete(frame, back, check_array("mirror", mirror, (2, 3), np.float64), out)
         if mask:
             moved = np.empty((68, 2), np.float32)
@@ -140,18 +141,12 @@ class FaceAligner:
 
 
 def _complete(frame: UInt8, back: Float64, mirror: Float64, out: UInt8) -> None:
-    """Fill the pixels of `out` beyond a line with those of the frame's reflection about it.
+    """Warp the half of a face before a line, and its own reflection in place of the other half.
 
     `back` (2, 3) maps pixels of `out` to the frame, `mirror` (2, 3) reflects the frame's.
     """
-    seen = np.empty_like(out)
     turned = mirror[:, :2] @ back
     turned[:, 2] += mirror[:, 2]
-    warp_affine_u8(frame, turned, seen)
     # A point and its reflection are twice its distance from the line apart, along the normal.
-    leap = turned - back
     normal = mirror[:, :2] @ (1.0, 0.0) - (1.0, 0.0)
-    row, column = np.arange(len(out))[:, None], np.arange(len(out))
-    a, b, c = normal @ leap
-    beyond = a * column + b * row + c > 0
-    np.copyto(out, seen, where=beyond[..., None])
+    warp_halves_u8(frame, back, turned, normal @ (turned - back), out)

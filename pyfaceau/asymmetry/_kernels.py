@@ -27,6 +27,7 @@ def reflect_beyond(gray: UInt8, mirror: Float64, normal: Float64, box: Int64, ou
         Receives them; the other pixels are left alone.
     """
     height, width = gray.shape
+    flat = gray.reshape(-1)
     columns = np.empty((2, box[2]), np.int64)
     for x in range(box[0], box[2]):
         columns[0, x] = np.rint(mirror[0, 0] * x * 1024.0)
@@ -34,15 +35,19 @@ def reflect_beyond(gray: UInt8, mirror: Float64, normal: Float64, box: Int64, ou
     for y in range(box[1], box[3]):
         x0, y0 = row_terms(mirror, y)
         offset = normal[1] * y + normal[2]
-        for x in range(box[0], box[2]):
+        first = box[0]
+        while first < box[2] and normal[0] * first + offset <= 0:
+            first += 1
+        for x in range(first, box[2]):
             if normal[0] * x + offset <= 0:
-                continue
+                break
             x32, y32 = (x0 + columns[0, x]) >> 5, (y0 + columns[1, x]) >> 5
             column, row = x32 >> 5, y32 >> 5
             if 0 <= column < width - 1 and 0 <= row < height - 1:
+                at = row * width + column
                 fx, fy = x32 & 31, y32 & 31
-                upper = (32 - fx) * gray[row, column] + fx * gray[row, column + 1]
-                lower = (32 - fx) * gray[row + 1, column] + fx * gray[row + 1, column + 1]
+                upper = (32 - fx) * flat[at] + fx * flat[at + 1]
+                lower = (32 - fx) * flat[at + width] + fx * flat[at + width + 1]
                 out[y, x] = np.uint8(((32 - fy) * upper + fy * lower + 512) >> 10)
             else:
                 out[y, x] = np.uint8(sample_f32(gray, x32, y32) + np.float32(0.5))

@@ -27,7 +27,7 @@ PARTNERS = _partners()
 
 PARTNERS.setflags(write=False)
 
-_ON_AXIS = (27, 28, 29, 30, 33, 51, 8)
+_ON_AXIS = np.array([27, 28, 29, 30, 33, 51, 8])
 """Nose bridge to tip, base of the nose, philtrum's end at the lip, chin."""
 
 _FAR = 0.1
@@ -113,15 +113,22 @@ def find_midline(landmarks: Any) -> Midline:
     x, y = across / width
     axes = np.array([[x, y], [-y, x]])
     centre = (points[39] + points[42]) / 2
-    local = np.vstack([(points[list(_ON_AXIS)] - centre) @ axes.T, np.zeros(2)])
+    local = np.vstack([(points[_ON_AXIS] - centre) @ axes.T, np.zeros(2)])
     apart = local[:, None] - local
     far = np.abs(apart[:, :, 1]) > _FAR * width  # of points side by side no slope is known
     slopes = np.divide(apart[:, :, 0], apart[:, :, 1], out=np.full(far.shape, np.nan), where=far)
     known = slopes[far.any(axis=1)]
-    slope = float(np.median(_row_medians(known))) if len(known) else 0.0
-    offset = float(np.median(local[:, 0] - slope * local[:, 1]))
+    slope = _median(_row_medians(known)) if len(known) else 0.0
+    offset = _median(local[:, 0] - slope * local[:, 1])
     direction = np.array([slope, 1.0]) / np.hypot(slope, 1.0)
     return Midline(centre + axes.T @ np.array([offset, 0.0]), axes.T @ direction)
+
+
+def _median(values: Float64) -> float:
+    """Return the median of numbers; faster than NumPy's for a handful."""
+    ordered = np.sort(values)
+    count = len(ordered)
+    return float((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
 
 
 def _row_medians(values: Float64) -> Float64:

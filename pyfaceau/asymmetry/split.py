@@ -8,42 +8,31 @@ import cv2
 import numpy as np
 
 from pyfaceau.alignment.aligner import FaceAligner
-from pyfaceau.asymmetry._kernels import reflect_beyond
-from pyfaceau.asymmetry.midline import (
-    PARTNERS,
-    Midline,
-    find_midline,
-    half_made_whole,
-    left_half,
-)
+from pyfaceau.asymmetry.half import Half, HalfFitter
+from pyfaceau.asymmetry.midline import PARTNERS, find_midline, half_made_whole, left_half
 from pyfaceau.errors import check_array, check_image
 from pyfaceau.features.fhog import fhog
 from pyfaceau.features.geometry import geometry_descriptor
 from pyfaceau.numerics.rotation import euler_to_matrix
 from pyfaceau.numerics.warp import gray_from_bgr
+from pyfaceau.overlap import Helper
 from pyfaceau.pdm.model import PDM
-from pyfaceau.tracking.stages import Refiner
-from pyfaceau.tracking.targeted_fitter import MAX_DRIFT
 from pyfaceau.types import FaceFeatures, Float32, Float64, Int32, ShapeFit, SplitFace, UInt8
 
 MAX_YAW = 30.0
 """Degrees to either side beyond which a face is not split: OpenFace's action-unit models learnt
 from nearly frontal faces, and the half that is turned away is mostly invented."""
 
-REACH = 6.0
-"""Where a half's fit in the frame before lies further than this (RMS, mm) from the half as the
-whole face's landmarks have it now, the fit starts from these."""
 
-_ROOM = 0.22
-"""Of the landmarks' extent: so far about them the reflected picture is made."""
+_MIRRORED = np.array([1, -1, -1], np.float32)
+"""What a mirror makes of pitch, yaw and roll."""
 
 
 class FaceSplitter:
     """Reflects each half of a face into a whole one, in memory, and describes it.
 
-    A refiner fits the shape model to the reflected picture, as a tracker of a half-face video
-    would. Without one, the whole face's landmarks are reflected: these are pulled towards
-    symmetry, so that each half shows some of what the other does.
+    Each half is fitted in its own reflected picture, as a tracker of a half-face video would, see
+    `HalfFitter`.
 
     The half on the image's right is split on the mirrored picture, so that a mirrored recording
     gives the same bytes with the sides exchanged.
@@ -58,8 +47,10 @@ class FaceSplitter:
         Triangles of landmarks that cover the face.
     mirrored_input : bool
         The recording is mirrored, as selfie cameras do: the patient's left is the image's left.
-    refiner : Refiner, optional
-        Fits each half in its own picture; one that needs no landmarks of a network.
+    fitter : HalfFitter, optional
+        Fits each half; without one, the whole face's landmarks are reflected.
+    threads : int
+        With 2 or more, both halves are described at a time; no digit depends on it.
     """
 
     def __init__(
@@ -68,9 +59,11 @@ class FaceSplitter:
         aligner: FaceAligner,
         triangles: Int32,
         mirrored_input: bool = False,
-        refiner: Refiner | None = None,
+        fitter: HalfFitter | None = None,
+        threads: int = 1,
     ) -> None:
-        self._pdm, self._aligner, self._refiner = pdm, aligner, refiner
+        self._pdm, self._aligner, self._fitter = pdm, aligner, fitter or HalfFitter(pdm)
+        self._helper = Helper(threads)
         self._mirrored_input = mirrored_input
         half = left_half() | (np.arange(68) == PARTNERS)
         self._triangles = triangles[half[triangles].all(axis=1)]
@@ -83,6 +76,7 @@ class FaceSplitter:
         *,
         gray: UInt8 | None = None,
         before: SplitFace | None = None,
+        network_points: Any = None,
     ) -> SplitFace:
         """Describe both halves of a face.
 
@@ -96,6 +90,9 @@ class FaceSplitter:
             The picture in gray, where it is known.
         before : SplitFace, optional
             The frame before: its halves' shapes are where their fits start.
+        network_points : (68, 2) float32, optional
+            Where a landmark network saw the points, pixels: a half that is fitted elsewhere is in
+            doubt.
 
         Returns
         -------
@@ -109,24 +106,32 @@ class FaceSplitter:
         """
         picture = check_image("image", image, channels=(3,))
         points = check_array("landmarks", landmarks, (68, 2), np.float32).astype(np.float64)
-        mirrored = points[PARTNERS]
-        mirrored[:, 0] = picture.shape[1] - 1 - mirrored[:, 0]
-        turns = [self._pdm.calc_params(p.astype(np.float32)) for p in (points, mirrored)]
-        angles = [fit.params_global[1:4] for fit in turns]
-        hidden = max(self.hidden(rotation) for rotation in angles)
-        if max(abs(float(rotation[1])) for rotation in angles) > np.radians(MAX_YAW):
+        width = picture.shape[1]
+        mirrored = _flipped_points(points, width)
+        rotation = self._rotation(points, mirrored)
+        hidden = max(self.hidden(rotation), self.hidden(rotation * _MIRRORED))
+        if abs(float(rotation[1])) > np.radians(MAX_YAW):
             return SplitFace(None, None, hidden)
-        if self._refiner is not None and gray is None:
+        if gray is None:
             gray = gray_from_bgr(np.ascontiguousarray(picture))
-        fits = (None, None) if before is None else before.fits
-        turn = (False, True) if self._mirrored_input else (True, False)
-        (left, left_fit), (right, right_fit) = (
-            self._whole(_flipped(picture), None if gray is None else _flipped(gray), mirrored, fit)
-            if flip
-            else self._whole(picture, gray, points, fit)
-            for flip, fit in zip(turn, fits, strict=True)
+        seen = None
+        if network_points is not None:
+            seen = check_array("network_points", network_points, (68, 2), np.float32)
+        halves = (
+            self._half(picture, gray, points, seen),
+            self._half(
+                _flipped(picture),
+                _flipped(gray),
+                mirrored,
+                None if seen is None else _flipped_points(seen, width),
+            ),
         )
-        return SplitFace(left, right, hidden, fits=(left_fit, right_fit))
+        left, right = halves if self._mirrored_input else halves[::-1]
+        before_left, before_right = (None, None) if before is None else before.fits
+        other = self._helper.start(lambda: self._whole(right, before_right))
+        left_seen, left_fit = self._whole(left, before_left)
+        right_seen, right_fit = other.result()
+        return SplitFace(left_seen, right_seen, hidden, fits=(left_fit, right_fit))
 
     def hidden(self, rotation: Float32) -> float:
         """Return how much of the half on the image's left the camera does not see.
@@ -158,39 +163,36 @@ class FaceSplitter:
         signed: Float64 = areas * np.sign(front)
         return signed
 
-    def _whole(
-        self, image: UInt8, gray: UInt8 | None, landmarks: Float64, before: ShapeFit | None
-    ) -> tuple[FaceFeatures, ShapeFit]:
-        """Describe the half on the image's left, completed by its reflection; tell its shape."""
+    def _rotation(self, points: Float64, mirrored: Float64) -> Float32:
+        """Return how the face is turned, or its mirror image: the one whose nose is to the right.
+
+        So a mirrored picture gives the same bytes.
+        """
+        nose = points[33, 0] - (points[36, 0] + points[45, 0]) / 2
+        seen = points if nose >= 0 else mirrored
+        return self._pdm.calc_params(seen.astype(np.float32)).params_global[1:4]
+
+    def _half(
+        self, image: UInt8, gray: UInt8, landmarks: Float64, network_points: Float64 | None
+    ) -> Half:
+        """Return the half on the image's left."""
         line = find_midline(landmarks)
         whole = half_made_whole(landmarks, line).astype(np.float32)
-        fit = self._refined(gray, whole, line, before)
-        if fit is None:
-            fit = self._pdm.calc_params(whole)
-        else:
-            whole = self._pdm.shape_2d(fit)
-        aligned = self._aligner.align(image, whole, fit, mirror=line.reflection)
+        hint = None
+        if network_points is not None:
+            hint = half_made_whole(network_points, line).astype(np.float32)
+        return Half(image, gray, line, whole, hint)
+
+    def _whole(self, half: Half, before: ShapeFit | None) -> tuple[FaceFeatures, ShapeFit]:
+        """Describe a half completed by its reflection; tell its shape for the next frame."""
+        shape = self._fitter.follow(half, before)
+        fit = self._fitter.with_eye(half, shape)
+        landmarks = self._pdm.shape_2d(fit)
+        aligned = self._aligner.align(half.image, landmarks, fit, mirror=half.line.reflection)
         described = FaceFeatures(
             fhog(aligned.image), geometry_descriptor(self._pdm, fit.params_local)
         )
-        return described, fit
-
-    def _refined(
-        self, gray: UInt8 | None, whole: Float32, line: Midline, before: ShapeFit | None
-    ) -> ShapeFit | None:
-        """Fit a half to its own picture; None where nothing fits it, or the fit is lost."""
-        if self._refiner is None or gray is None:
-            return None
-        if before is None or self._apart(before, whole) > REACH:
-            before = self._pdm.calc_params(whole)
-        fit = self._refiner.fit(_with_reflection(gray, whole, line), before, None, True)
-        return fit if self._apart(fit, whole) <= MAX_DRIFT else None
-
-    def _apart(self, fit: ShapeFit, points: Float32) -> float:
-        """Return the root mean square distance of a shape from points, mm."""
-        scale = float(fit.params_global[0])
-        squares = np.square(self._pdm.shape_2d(fit) - points).sum(axis=1)
-        return float(np.sqrt(squares.mean())) / scale if scale > 0 else np.inf
+        return described, shape
 
 
 def _flipped(image: UInt8) -> UInt8:
@@ -198,15 +200,8 @@ def _flipped(image: UInt8) -> UInt8:
     return np.asarray(cv2.flip(image, 1), np.uint8)
 
 
-def _with_reflection(gray: UInt8, points: Float32, line: Midline) -> UInt8:
-    """Return a picture with the reflection of what is left of a line beyond it, about points."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    room = _ROOM * float((high - low).max())
-    size = np.array(gray.shape[::-1])
-    box = [np.clip(corner, 0, size) for corner in (low - room, high + room)]
-    x, y = line.direction
-    normal = np.array([y, -x, x * line.point[1] - y * line.point[0]])
-    out: UInt8 = gray.copy()
-    corners = np.concatenate(box).astype(np.int64)
-    reflect_beyond(np.ascontiguousarray(gray), line.reflection, normal, corners, out)
-    return out
+def _flipped_points(points: Float32 | Float64, width: int) -> Float64:
+    """Return landmarks of a picture, so many pixels wide, as the mirrored picture has them."""
+    mirrored = points[PARTNERS].astype(np.float64)
+    mirrored[:, 0] = width - 1 - mirrored[:, 0]
+    return mirrored

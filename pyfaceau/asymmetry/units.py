@@ -72,7 +72,11 @@ class SplitPredictor:
         split = None
         if face.ok:
             split = splitter.split(
-                frame.image, face.landmarks, gray=in_gray(frame), before=self._before
+                frame.image,
+                face.landmarks,
+                gray=in_gray(frame),
+                before=self._before,
+                network_points=face.network_points,
             )
         self._before = split
         units = self.update(split, frame.timestamp)

@@ -174,6 +174,45 @@ def _sample_border(image: UInt8, x32: int, y32: int, out: UInt8) -> None:
 
 
 @kernel
+def warp_halves_u8(
+    image: UInt8, here: Float64, there: Float64, normal: Float64, out: UInt8
+) -> None:
+    """Warp a colour picture one way before a line and another way beyond it, as `warp_affine_u8`.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        Source.
+    here, there : (2, 3) float64
+        Map pixels of `out` to pixels of `image`, before and beyond the line.
+    normal : (3,) float64
+        a, b, c: a pixel of `out` is beyond the line where a x + b y + c is positive.
+    out : (h, w, 3) uint8
+        Receives the result.
+    """
+    height, width = image.shape[0], image.shape[1]
+    flat = image.reshape(-1)
+    for y in range(out.shape[0]):
+        x_here, y_here = row_terms(here, y)
+        x_there, y_there = row_terms(there, y)
+        offset = normal[1] * y + normal[2]
+        for x in range(out.shape[1]):
+            if normal[0] * x + offset > 0:
+                xs = (x_there + np.int64(np.rint(there[0, 0] * x * 1024.0))) >> 5
+                ys = (y_there + np.int64(np.rint(there[1, 0] * x * 1024.0))) >> 5
+            else:
+                xs = (x_here + np.int64(np.rint(here[0, 0] * x * 1024.0))) >> 5
+                ys = (y_here + np.int64(np.rint(here[1, 0] * x * 1024.0))) >> 5
+            column, row = xs >> 5, ys >> 5
+            if 0 <= column < width - 2 and 0 <= row < height - 1:
+                at = 3 * (row * width + column)
+                blue, green, red = mix_pixels(flat, at, at + 3 * width, xs & 31, ys & 31)
+                out[y, x, 0], out[y, x, 1], out[y, x, 2] = blue, green, red
+            else:
+                _sample_border(image, xs, ys, out[y, x])
+
+
+@kernel
 def gray_from_bgr(image: UInt8) -> UInt8:
     """Convert to gray, (3735 B + 19235 G + 9798 R + 16384) >> 15 (the reference's BT.601 weights).
 

@@ -68,7 +68,8 @@ class Stages:
     """
 
     def __init__(self, config: Config) -> None:
-        from pyfaceau.tracking.tracker import eyes_of, make_fitter
+        from pyfaceau.tracking.abilities import eyes_of
+        from pyfaceau.tracking.tracker import make_fitter
 
         self._config = config
         self._measurer = measurer_for(config)

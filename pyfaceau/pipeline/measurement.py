@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pyfaceau.alignment.aligner import FaceAligner
 from pyfaceau.alignment.mask import read_triangles
+from pyfaceau.asymmetry.half import HalfFitter
 from pyfaceau.asymmetry.split import FaceSplitter
 from pyfaceau.config import Models
 from pyfaceau.features.fhog import fhog
@@ -20,8 +21,9 @@ from pyfaceau.pdm.space import landmarks_3d
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import predict_picture
 from pyfaceau.refinement.eyes import EyeFitter
+from pyfaceau.tracking.abilities import network_of, refiner_of
 from pyfaceau.tracking.gray import in_gray
-from pyfaceau.tracking.stages import Refiner
+from pyfaceau.tracking.tracker import Tracker
 from pyfaceau.types import (
     AlignedFace,
     Camera,
@@ -94,15 +96,17 @@ class FaceMeasurer:
             self._au_models[static] = AUModels.load(self._au_folder, static)
         return self._au_models[static]
 
-    def splitter(self, mirrored_input: bool, refiner: Refiner | None = None) -> FaceSplitter:
+    def splitter(self, mirrored_input: bool, tracker: Tracker, threads: int) -> FaceSplitter:
         """Return what divides faces into halves.
 
         Parameters
         ----------
         mirrored_input : bool
             The recording is mirrored.
-        refiner : Refiner, optional
-            Fits each half in its own picture.
+        tracker : Tracker
+            Each half is fitted as it fits faces, with the eyes that it is to have.
+        threads : int
+            As for `FaceSplitter`.
 
         Returns
         -------
@@ -110,7 +114,8 @@ class FaceMeasurer:
             By this object's shape model and triangles.
         """
         triangles = read_triangles(self._triangulation)
-        return FaceSplitter(self.pdm, self._aligner, triangles, mirrored_input, refiner)
+        fitter = HalfFitter(self.pdm, refiner_of(tracker), network_of(tracker), self.eyes)
+        return FaceSplitter(self.pdm, self._aligner, triangles, mirrored_input, fitter, threads)
 
     def possible(self, groups: Iterable[str]) -> tuple[str, ...]:
         """Return those groups of columns that can be measured: no gaze where no eyes are fitted.

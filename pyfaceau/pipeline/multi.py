@@ -17,10 +17,11 @@ from pyfaceau.pipeline.mesh import measurer_for
 from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.pipeline.watching import Watching
+from pyfaceau.tracking.abilities import eyes_of
 from pyfaceau.tracking.fitter import FaceFitter
 from pyfaceau.tracking.identity import Identities
 from pyfaceau.tracking.multi import MultiFaceTracker
-from pyfaceau.tracking.tracker import eyes_of, make_fitter
+from pyfaceau.tracking.tracker import make_fitter
 from pyfaceau.tracking.turning import measured_upright, upright
 from pyfaceau.types import Camera, Frame, FrameResult, TrackedFace
 

@@ -14,9 +14,10 @@ from pyfaceau.output.openface_csv import PICTURE, OpenFaceCSV, selected_groups
 from pyfaceau.pipeline.mesh import measurer_for
 from pyfaceau.pipeline.recorder import Written, record
 from pyfaceau.refinement.face_model import HYPOTHESES
+from pyfaceau.tracking.abilities import eyes_of
 from pyfaceau.tracking.fitter import FaceFitter
 from pyfaceau.tracking.gray import with_gray
-from pyfaceau.tracking.tracker import eyes_of, make_fitter, upright_detector
+from pyfaceau.tracking.tracker import make_fitter, upright_detector
 from pyfaceau.tracking.turning import turned_back, turned_by, turned_camera, upright, upright_turn
 from pyfaceau.types import Camera, FaceBox, Frame, FrameResult, UInt8
 

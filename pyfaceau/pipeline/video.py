@@ -24,7 +24,8 @@ from pyfaceau.pipeline.progress import with_progress
 from pyfaceau.pipeline.recorder import Seen, Written, record
 from pyfaceau.pipeline.watching import Watching
 from pyfaceau.prediction.predictor import AUPredictor
-from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, make_tracker, track
+from pyfaceau.tracking.abilities import eyes_of
+from pyfaceau.tracking.tracker import Tracker, choose_face, make_tracker, track
 from pyfaceau.tracking.turning import TurningTracker, measured_upright
 from pyfaceau.types import Camera, Float64, Frame, FrameResult, Selection, TrackedFace
 
@@ -112,10 +113,10 @@ class FullPythonAUPipeline:
         self.layout = self._measurer.layout(SPLIT if self.config.split_face else VIDEO)
         tracker = tracker or make_tracker(self.config, self._measurer.pdm, self.threads)
         self._tracker = TurningTracker(tracker)
+        self._measurer.eyes = eyes_of(tracker)
         self.calibrate(None)
         self._watching = Watching(self.config)
         choose_face(self._tracker, self.config.selection)
-        self._measurer.eyes = eyes_of(self._tracker)
 
     def calibrate(self, calibration: Calibration | None, *sides: Calibration) -> None:
         """Choose what gives the person's neutral face, from the next video on.
@@ -134,7 +135,8 @@ class FullPythonAUPipeline:
         models, smooth = self._measurer.au_models(self.config.static_aus), self.config.smoothing
         self._predictor = AUPredictor(models, calibration, smooth=smooth)
         if self.config.split_face:
-            splitter = self._measurer.splitter(self.config.mirrored_input, self._tracker.refiner)
+            tracker, mirrored = self._tracker.inner, self.config.mirrored_input
+            splitter = self._measurer.splitter(mirrored, tracker, self.threads)
             self._sides = split_predictor(models, sides or (calibration,) * 2, smooth, splitter)
 
     def reset(self) -> None:

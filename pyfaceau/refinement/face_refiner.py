@@ -7,6 +7,8 @@ wild", ICCV Workshops 2013), from any start.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyfaceau.refinement.face_model import PARTS_SCALE, FaceModel
 from pyfaceau.types import Float32, ShapeFit, UInt8
 
@@ -51,15 +53,15 @@ class FaceRefiner:
         Returns
         -------
         ShapeFit
-            Parameters.
+            Parameters, with the likelihood of all 68 points.
         """
         parameters = self._face.parameters
         windows = parameters.windows_track if trusted else parameters.windows_init
-        shape = self._face.fit(gray, start, windows, rate=False).shape
-        part = self._inner
+        fit = self._face.fit(gray, start, windows)
+        shape, part = replace(fit.shape, likelihood=fit.likelihood), self._inner
         if part is None or not shape.params_global[0] > PARTS_SCALE:
             return shape
         points = self._face.pdm.shape_2d(shape)
         _, inner = part.fit(gray, points, large=True)
         points[part.face_points] = inner[part.part_points]
-        return self._face.pdm.calc_params(points)
+        return replace(self._face.pdm.calc_params(points), likelihood=fit.likelihood)

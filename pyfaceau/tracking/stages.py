@@ -75,7 +75,8 @@ class Refiner(Protocol):
         Returns
         -------
         ShapeFit
-            The shape fitted.
+            The shape fitted; with its likelihood, where shapes of one picture can be compared by
+            that.
         """
 
 

@@ -153,6 +153,11 @@ class TargetedTracker:
         """What fits the shape model, where something does."""
         return self.fitter.refiner
 
+    @property
+    def network(self) -> LandmarkNet | None:
+        """What watches over it."""
+        return self.fitter.network
+
     def reset(self) -> None:
         """Forget the face: the next frame starts a new video."""
         self._track: _Track | None = None

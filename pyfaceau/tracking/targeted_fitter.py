@@ -2,7 +2,8 @@
 
 Refinement starts from the fit of the picture before, which is nearer to the truth than the
 network's points are and does not jitter with them; the network keeps watch: a refined shape that
-has left its points competes with one refined from these, so a sudden movement is followed at once.
+has left its points, as a whole or with a part of the face, competes with one refined from these,
+so a sudden movement is followed at once and brows do not stay on lashes.
 """
 
 from __future__ import annotations
@@ -18,19 +19,15 @@ from pyfaceau.pdm.model import PDM
 from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.tracking.gray import in_gray
 from pyfaceau.tracking.stages import Detector, LandmarkNet, Refiner, Validator
+from pyfaceau.tracking.watch import (
+    MAX_DRIFT,
+    MAX_RESIDUAL,
+    distance_of,
+    fell,
+    has_parted,
+    likelier,
+)
 from pyfaceau.types import FaceBox, Float32, Float64, Frame, ShapeFit, TrackedFace, UInt8
-
-MAX_RESIDUAL = 1.5
-"""A landmark set further from the shape model than this (RMS, mm) is no face.
-
-On faces the network's answer lies 0.3 to 0.9 mm from the model; on background it soon collapses.
-"""
-
-MAX_DRIFT = 10.0
-"""Where refined shape and network are further apart than this (RMS, mm), one of them is lost.
-
-It is a tenth of the distance between the eyes' outer corners; otherwise they lie 2 to 6 mm apart.
-"""
 
 SURE = 0.725
 """A fit with this confidence needs no second opinion for one frame, and is a start to trust."""
@@ -42,6 +39,8 @@ class Proposal:
 
     Attributes
     ----------
+    start : ShapeFit
+        Its shape in the picture before.
     shape : ShapeFit
         Parameters.
     landmarks : (68, 2) float32
@@ -51,10 +50,11 @@ class Proposal:
     refined : bool
         The shape goes on from the fit before; otherwise it is that of the network's points.
     watch : bool
-        The network has to agree. Otherwise it is asked only where the shape is in doubt: its
-        confidence under 0.725, or none measured.
+        The network has to agree. Otherwise it is asked only where the confidence is under 0.725,
+        or none measured.
     """
 
+    start: ShapeFit
     shape: ShapeFit
     landmarks: Float32
     network_points: Promise[Float32]
@@ -78,10 +78,13 @@ class Verdict:
         The proposal, rated.
     holds : bool
         Nothing speaks against it; otherwise the network sees the face elsewhere, or nothing does.
+    parted : bool
+        It is a part of the face only that the network sees elsewhere.
     """
 
     face: TrackedFace
     holds: bool
+    parted: bool = False
 
 
 class TargetedFitter:
@@ -128,8 +131,8 @@ class TargetedFitter:
             raise InputError(f"threshold: expected 0 or more and below 1, got {threshold}")
         self.eyes = eyes
         self.refiner = refiner
+        self.network = landmarks
         self._detector = detector
-        self._landmarks = landmarks
         self._pdm = pdm
         self._validator = validator
         self._threshold = threshold
@@ -196,7 +199,7 @@ class TargetedFitter:
             What was said of the picture before.
         watch : bool
             Ask the network in any case. Otherwise only where the refined fit is in doubt: its
-            confidence under 0.725, or none measured.
+            confidence under 0.725, or none measured, or its likelihood fallen, see `fell`.
 
         Returns
         -------
@@ -247,8 +250,9 @@ class TargetedFitter:
         else:
             network_points = self._helper.start(network_points.result) if watch else network_points
             shape = refiner.fit(in_gray(frame), start, None, trusted)
+            watch = watch or fell(start, shape)
         landmarks = self._pdm.shape_2d(shape)
-        return Proposal(shape, landmarks, network_points, refiner is not None, watch)
+        return Proposal(start, shape, landmarks, network_points, refiner is not None, watch)
 
     def judge(self, frame: Frame, proposal: Proposal) -> Verdict:
         """Rate a proposal; may run beside another `propose`, as it refines nothing.
@@ -267,15 +271,17 @@ class TargetedFitter:
         """
         shape, landmarks = proposal.shape, proposal.landmarks
         if not proposal.watch:
-            face = self._judge(frame, shape, landmarks, None)
+            face = self._judge(frame, shape, landmarks, None, MAX_DRIFT)
             if face.confidence >= SURE:
                 return Verdict(face, True)
         network_points = proposal.network_points.result()
         if not proposal.refined:
             return Verdict(self._begin(frame, shape, landmarks, network_points), True)
-        distance = _distance(shape, landmarks, network_points)
-        face = self._judge(frame, shape, landmarks, distance / MAX_DRIFT)
-        return Verdict(face, bool(face) and distance <= MAX_DRIFT)
+        distance = distance_of(shape, landmarks, network_points)
+        face = self._judge(frame, shape, landmarks, network_points, MAX_DRIFT)
+        near = bool(face) and distance <= MAX_DRIFT
+        parted = near and has_parted(shape, landmarks, network_points)
+        return Verdict(face, near and not parted, parted)
 
     def commit(self, frame: Frame, proposal: Proposal, verdict: Verdict) -> TrackedFace:
         """Return the judged face; where network and shape part, one fitted anew may be better.
@@ -297,8 +303,17 @@ class TargetedFitter:
         face = verdict.face
         if verdict.holds:
             return face
-        fresh = self._start(frame, proposal.network_points.result())
-        return face if face and face.confidence > fresh.confidence else fresh
+        network_points = proposal.network_points.result()
+        if not verdict.parted or self.refiner is None:
+            fresh = self._start(frame, network_points)
+            return face if face and face.confidence > fresh.confidence else fresh
+        shape = likelier(
+            self.refiner, self._pdm, in_gray(frame), proposal.start, proposal.shape, network_points
+        )
+        if shape is proposal.shape:
+            return face
+        landmarks = self._pdm.shape_2d(shape)
+        return self._judge(frame, shape, landmarks, network_points, MAX_DRIFT) or face
 
     def nothing(self, reason: str) -> TrackedFace:
         """Return what is said of a picture in which nothing was attempted.
@@ -326,7 +341,7 @@ class TargetedFitter:
 
     def _ask_network(self, image: UInt8, crop: Float64) -> Float32:
         """Return the network's points in a crop."""
-        points: Float32 = self._landmarks.predict_crops(image, crop[None])[0]
+        points: Float32 = self.network.predict_crops(image, crop[None])[0]
         return points
 
     def _start(self, frame: Frame, network_points: Float32) -> TrackedFace:
@@ -338,23 +353,25 @@ class TargetedFitter:
         self, frame: Frame, shape: ShapeFit, landmarks: Float32, network_points: Float32
     ) -> TrackedFace:
         """Refine and judge the shape of the network's points."""
-        distance = _distance(shape, landmarks, network_points)
-        if distance > MAX_RESIDUAL:
+        if distance_of(shape, landmarks, network_points) > MAX_RESIDUAL:
             return TrackedFace(False, False, 0.0, landmarks, shape, reason="points form no face")
         if self.refiner is None:
-            return self._judge(frame, shape, landmarks, distance / MAX_RESIDUAL)
+            return self._judge(frame, shape, landmarks, network_points, MAX_RESIDUAL)
         shape = self.refiner.fit(in_gray(frame), shape, network_points, False)
         landmarks = self._pdm.shape_2d(shape)
-        return self._judge(
-            frame, shape, landmarks, _distance(shape, landmarks, network_points) / MAX_DRIFT
-        )
+        return self._judge(frame, shape, landmarks, network_points, MAX_DRIFT)
 
     def _judge(
-        self, frame: Frame, shape: ShapeFit, landmarks: Float32, apart: float | None
+        self,
+        frame: Frame,
+        shape: ShapeFit,
+        landmarks: Float32,
+        network_points: Float32 | None,
+        furthest: float,
     ) -> TrackedFace:
         """Rate a shape: by the validator, else by its distance from the network's points.
 
-        `apart` is that distance in units of the largest that is allowed, None where nobody knows.
+        The largest distance that is allowed is `furthest`, mm; None are points nobody asked for.
         """
         confidence = 0.0
         if shape.params_global[0] > 0:
@@ -362,15 +379,11 @@ class TargetedFitter:
                 confidence = self._validator.check(
                     in_gray(frame), landmarks, shape.params_global[1:4]
                 )
-            elif apart is not None:
-                confidence = max(0.0, 1 - apart / 2)
+            elif network_points is not None:
+                distance = distance_of(shape, landmarks, network_points)
+                confidence = max(0.0, 1 - distance / furthest / 2)
         good = confidence > self._threshold
         reason = "" if good else f"confidence {confidence:.2f} not above {self._threshold:g}"
-        return TrackedFace(good, good, confidence, landmarks, shape, reason=reason)
-
-
-def _distance(shape: ShapeFit, landmarks: Float32, network_points: Float32) -> float:
-    """Return the root mean square distance of a shape's points from others, mm."""
-    scale = float(shape.params_global[0])
-    squares = np.square(landmarks - network_points).sum(axis=1)
-    return float(np.sqrt(squares.mean())) / scale if scale > 0 else np.inf
+        return TrackedFace(
+            good, good, confidence, landmarks, shape, reason=reason, network_points=network_points
+        )

@@ -15,9 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from pyfaceau.numerics.rotation import turned_euler
-from pyfaceau.refinement.eyes import EyeFitter
-from pyfaceau.tracking.stages import Refiner
-from pyfaceau.tracking.tracker import Tracker, choose_face, eyes_of, refiner_of, track
+from pyfaceau.tracking.tracker import Tracker, choose_face, track
 from pyfaceau.types import (
     Camera,
     EyeFit,
@@ -181,16 +179,6 @@ class TurningTracker:
     def __init__(self, inner: Tracker) -> None:
         self.inner = inner
         self._selection = Selection()
-
-    @property
-    def eyes(self) -> EyeFitter | None:
-        """The eyes' fitter."""
-        return eyes_of(self.inner)
-
-    @property
-    def refiner(self) -> Refiner | None:
-        """What fits the shape model."""
-        return refiner_of(self.inner)
 
     @property
     def selection(self) -> Selection:
@@ -384,16 +372,22 @@ class _Back:
         scale, *rest = shape.params_global
         angles = self.angles(np.array(rest[:3], np.float32))
         place = self.points(np.array([rest[3:]], np.float32))[0]
-        return ShapeFit(np.array([scale, *angles, *place], np.float32), shape.params_local)
+        return replace(shape, params_global=np.array([scale, *angles, *place], np.float32))
 
     def face(self, face: TrackedFace) -> TrackedFace:
         eyes = face.eyes
         if eyes is not None:
             left, right = (EyeFit(self.points(e.points), self.shape(e.shape)) for e in eyes)
             eyes = left, right
-        landmarks, mesh = self.points(face.landmarks), face.mesh
+        landmarks, mesh, seen = self.points(face.landmarks), face.mesh, face.network_points
         if mesh is not None:
             points = np.column_stack([self.points(mesh.points), mesh.points[:, 2]])
             mesh = replace(mesh, points=points)
-        shape = self.shape(face.shape)
-        return replace(face, landmarks=landmarks, shape=shape, eyes=eyes, mesh=mesh)
+        return replace(
+            face,
+            landmarks=landmarks,
+            shape=self.shape(face.shape),
+            eyes=eyes,
+            mesh=mesh,
+            network_points=None if seen is None else self.points(seen),
+        )

@@ -72,10 +72,14 @@ class ShapeFit:
     params_local : (m,) float32
         Non-rigid parameters, mm along unit basis vectors; m = 34 for the 68-point model, 0 for a
         rigid face.
+    likelihood : float
+        Mean log likelihood of the landmarks by the patch experts that fitted them to a picture;
+        NaN where none did, or nobody asked.
     """
 
     params_global: Float32
     params_local: Float32
+    likelihood: float = float("nan")
 
     def __post_init__(self) -> None:
         for name, shape in (("params_global", (6,)), ("params_local", (None,))):
@@ -165,6 +169,8 @@ class TrackedFace:
         Why there is no success; empty otherwise.
     mesh : FaceMesh or None
         The face's mesh, where the tracker has one.
+    network_points : (68, 2) float32, or None
+        Where a landmark network saw the points, pixels; None in frames in which none was asked.
     """
 
     success: bool
@@ -175,6 +181,7 @@ class TrackedFace:
     eyes: tuple[EyeFit, EyeFit] | None = None
     reason: str = ""
     mesh: FaceMesh | None = None
+    network_points: Float32 | None = None
 
     def __post_init__(self) -> None:
         store(self, "landmarks", check_array("landmarks", self.landmarks, (68, 2), np.float32))

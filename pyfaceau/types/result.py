@@ -136,8 +136,9 @@ class SplitFace:
         Left, right: values known at this frame, before the whole-video pass; None where not
         computed.
     fits : tuple of (ShapeFit or None)
-        Left, right: the shape of each half made whole; None where there is none. Of the half on
-        the image's right it is that in the mirrored picture.
+        Left, right: the shape of each half made whole, without its eyes' own fit, from which that
+        of the next frame starts; None where there is none. Of the half on the image's right it is
+        that in the mirrored picture.
     """
 
     left: FaceFeatures | None

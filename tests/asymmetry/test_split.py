@@ -11,6 +11,7 @@ import pyfaceau
 from pyfaceau.alignment.aligner import FaceAligner
 from pyfaceau.alignment.mask import read_triangles
 from pyfaceau.asymmetry._kernels import reflect_beyond
+from pyfaceau.asymmetry.half import HalfFitter
 from pyfaceau.asymmetry.midline import PARTNERS, Midline, find_midline
 from pyfaceau.asymmetry.split import FaceSplitter
 from pyfaceau.asymmetry.units import SplitPredictor
@@ -47,7 +48,9 @@ def splitter(
 ) -> FaceSplitter:
     """Return what divides faces."""
     file = weights / "tris_68_full.txt"
-    return FaceSplitter(pdm, FaceAligner(pdm, file), read_triangles(file), mirrored_input, refiner)
+    return FaceSplitter(
+        pdm, FaceAligner(pdm, file), read_triangles(file), mirrored_input, HalfFitter(pdm, refiner)
+    )
 
 
 class Told:
