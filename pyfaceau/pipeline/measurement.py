@@ -9,7 +9,7 @@ from pyfaceau.alignment.aligner import FaceAligner
 from pyfaceau.alignment.mask import read_triangles
 from pyfaceau.asymmetry.half import HalfFitter
 from pyfaceau.asymmetry.split import FaceSplitter
-from pyfaceau.config import Models
+from pyfaceau.config import Config, Models
 from pyfaceau.features.fhog import fhog
 from pyfaceau.features.geometry import geometry_descriptor
 from pyfaceau.gaze.gaze import NO_GAZE, estimate_gaze, eye_landmarks_3d
@@ -96,13 +96,13 @@ class FaceMeasurer:
             self._au_models[static] = AUModels.load(self._au_folder, static)
         return self._au_models[static]
 
-    def splitter(self, mirrored_input: bool, tracker: Tracker, threads: int) -> FaceSplitter:
+    def splitter(self, config: Config, tracker: Tracker, threads: int) -> FaceSplitter:
         """Return what divides faces into halves.
 
         Parameters
         ----------
-        mirrored_input : bool
-            The recording is mirrored.
+        config : Config
+            Says whether the recording is mirrored.
         tracker : Tracker
             Each half is fitted as it fits faces, with the eyes that it is to have.
         threads : int
@@ -115,7 +115,9 @@ class FaceMeasurer:
         """
         triangles = read_triangles(self._triangulation)
         fitter = HalfFitter(self.pdm, refiner_of(tracker), network_of(tracker), self.eyes)
-        return FaceSplitter(self.pdm, self._aligner, triangles, mirrored_input, fitter, threads)
+        return FaceSplitter(
+            self.pdm, self._aligner, triangles, config.mirrored_input, fitter, threads
+        )
 
     def possible(self, groups: Iterable[str]) -> tuple[str, ...]:
         """Return those groups of columns that can be measured: no gaze where no eyes are fitted.

@@ -135,8 +135,7 @@ class FullPythonAUPipeline:
         models, smooth = self._measurer.au_models(self.config.static_aus), self.config.smoothing
         self._predictor = AUPredictor(models, calibration, smooth=smooth)
         if self.config.split_face:
-            tracker, mirrored = self._tracker.inner, self.config.mirrored_input
-            splitter = self._measurer.splitter(mirrored, tracker, self.threads)
+            splitter = self._measurer.splitter(self.config, self._tracker.inner, self.threads)
             self._sides = split_predictor(models, sides or (calibration,) * 2, smooth, splitter)
 
     def reset(self) -> None:
@@ -365,9 +364,8 @@ class FullPythonAUPipeline:
         InputError
             If `image` is not such a picture.
         """
-        picture = check_image("image", image, channels=(3,))
+        frame = Frame(check_image("image", image, channels=(3,)), 0, 0.0)
         self.reset()
-        frame = Frame(picture, 0, 0.0)
         result = self._measure(frame, self._tracker.update(frame), False)
         if result.face.ok:
             result = self._measurer.with_static_units(frame, result)
