@@ -14,13 +14,23 @@ from pyfaceau.pipeline.stills import PicturePipeline
 from pyfaceau.pipeline.video import FullPythonAUPipeline
 from pyfaceau.tracking.turning import (
     several,
+    turned_back,
     turned_by,
     turned_camera,
     upright,
     upright_turn,
     with_turns,
 )
-from pyfaceau.types import Camera, FaceBox, Frame, FrameResult, UInt8
+from pyfaceau.types import (
+    Camera,
+    FaceBox,
+    Frame,
+    FrameResult,
+    HeadPose,
+    ShapeFit,
+    TrackedFace,
+    UInt8,
+)
 
 COUNT = 12
 
@@ -200,3 +210,18 @@ def test_a_turned_picture_too(shared: Path, weights_dir: Path, turn: int) -> Non
         other.action_units.intensities, one.action_units.intensities, atol=1e-4
     )
     assert other.face.confidence == one.face.confidence
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_what_a_network_saw_is_turned_back_with_the_landmarks(turn: int) -> None:
+    points = np.random.default_rng(turn).uniform(10, 60, (68, 2)).astype(np.float32)
+    shape = ShapeFit(np.array([1, 0, 0, 0, 30, 30], np.float32), np.zeros(34, np.float32), 0.25)
+    face = TrackedFace(True, True, 0.9, points, shape, network_points=points + 1)
+    pose = HeadPose(np.zeros(3, np.float32), np.zeros(3, np.float32))
+    frame = Frame(np.zeros((70, 80, 3), np.uint8), 0, 0.0, turn=turn)
+    back = turned_back(FrameResult(0, 0.0, face, np.zeros((68, 3), np.float32), pose), frame).face
+    assert back.shape.likelihood == 0.25
+    assert back.network_points is not None
+    apart = back.network_points - back.landmarks
+    expected = {1: (-1, 1), 2: (-1, -1), 3: (1, -1)}[turn]
+    np.testing.assert_allclose(apart, np.broadcast_to(expected, (68, 2)), atol=1e-4)
