@@ -177,7 +177,7 @@ class _Given:
     """A tracker that is told the shapes that a split has fitted to its halves."""
 
     def __init__(self, results: list[FrameResult], side: str, like: FullPythonAUPipeline) -> None:
-        self._pdm = like._measurer.pdm
+        self._pdm, self.eyes = like._measurer.pdm, like._measurer.eyes
         self._fits = [result.split.fits[SIDES.index(side)] for result in results]
         self.reset()
 
