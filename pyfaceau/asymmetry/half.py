@@ -100,13 +100,13 @@ class Half:
 
     @cached_property
     def _box(self) -> Int64:
-        """(4,) int64: left, top, right, bottom of what is about the face."""
+        """(4,) int64: left, top, right, bottom of what is about the face; one pixel at least."""
         low, high = self.whole.min(axis=0), self.whole.max(axis=0)
         room = _ROOM * float((high - low).max())
         size = np.array(self.gray.shape[::-1])
-        return np.concatenate(
-            [np.clip(corner, 0, size) for corner in (low - room, high + room)]
-        ).astype(np.int64)
+        first = np.clip(low - room, 0, size - 1).astype(np.int64)
+        last = np.clip(high + room, first + 1, size).astype(np.int64)
+        return np.concatenate([first, last])
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ It is a tenth of the distance between the eyes' outer corners; otherwise they li
 
 MAX_PART = 6.0
 """Where the middle of a part of the face is further from the network's than this (mm), the part may
-be lost. Otherwise they lie 1 to 3 mm apart, on 4,000 frames of which 3 % exceed it."""
+be lost. Of 3,617 frames of videos the worst part is 3.5 mm off in the median, over 6 in a tenth."""
 
 FALL = 0.1
 """A shape whose log likelihood is lower than that of the picture before by more than this is in

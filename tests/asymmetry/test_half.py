@@ -184,3 +184,12 @@ def test_the_midline_is_not_moved_by_what_is_read_from_it() -> None:
     first = line.reflection
     first[:] = 0
     np.testing.assert_array_equal(line.reflection @ (12.0, 5.0, 1.0), [8.0, 5.0])
+
+
+def test_a_half_beside_the_picture_is_seen_as_nothing(pdm: PDM) -> None:
+    half = made_half(pdm)
+    far = replace(half, whole=half.whole + np.float32(5000))
+    picture, corner = far.reflected()
+    assert picture.shape == (1, 1, 3)
+    assert corner.tolist() == [SIZE - 1, SIZE - 1]
+    assert far.reflected_gray.shape == half.gray.shape
