@@ -42,7 +42,7 @@ def judged(videos: list[Path]) -> Iterator[str]:
         judge = points_of(FullPythonAUPipeline(config=Config.load("free")).process_video(video))
         default = FullPythonAUPipeline(config=Config.load("default"))
         new = points_of(default.process_video(video))
-        with mock.patch.object(watch, "MAX_PART", np.inf):
+        with mock.patch.multiple(watch, MAX_PART=np.inf, FALL=np.inf):
             old = points_of(default.process_video(video))
         eyes = np.hypot(*(judge[:, 45] - judge[:, 36]).T)
         seen = eyes > 0

@@ -22,6 +22,7 @@ from pyfaceau.tracking.watch import (
     has_parted,
     likelier,
     part_distance,
+    start_from,
 )
 from pyfaceau.types import Float32, Float64, Int64, ShapeFit, UInt8
 
@@ -153,8 +154,8 @@ class HalfFitter:
         if start is None or (self.network is None and self._apart(start, half) > REACH):
             start = self.pdm.calc_params(half.whole)
         fit = refiner.fit(half.reflected_gray, start, None, True)
-        if self.network is not None and (before is None or self._in_doubt(half, start, fit)):
-            fit = self._corrected(half, start, fit, refiner, self.network)
+        if before is None or self._in_doubt(half, start, fit):
+            fit = self._corrected(half, before, fit, refiner)
         return fit if self._apart(fit, half) <= MAX_DRIFT else self.pdm.calc_params(half.whole)
 
     def with_eye(self, half: Half, fit: ShapeFit) -> ShapeFit:
@@ -184,32 +185,38 @@ class HalfFitter:
         return self.pdm.calc_params(merged)
 
     def _in_doubt(self, half: Half, start: ShapeFit, fit: ShapeFit) -> bool:
-        """Return whether a fit is to be compared with others.
+        """Return whether a fit is to be compared with others; without a network never.
 
         Where the network was asked of the whole face, that tells; else a likelihood that fell.
         """
+        if self.network is None:
+            return False
         if half.hint is None:
             return fell(start, fit)
         return part_distance(fit, self.pdm.shape_2d(fit), half.hint) > HINT
 
     def _corrected(
-        self, half: Half, start: ShapeFit, fit: ShapeFit, refiner: Refiner, network: LandmarkNet
+        self, half: Half, before: ShapeFit | None, fit: ShapeFit, refiner: Refiner
     ) -> ShapeFit:
-        """Return the likelier: a fit, or one from the whole face's landmarks or the network's."""
-        gray = half.reflected_gray
-        if half.hint is not None:
-            fit = likelier(refiner, self.pdm, gray, start, fit, half.whole)
-            if not self._in_doubt(half, start, fit):
-                return fit
-        points = self._ask_network(half, network, start)
-        if has_parted(fit, self.pdm.shape_2d(fit), points):
-            fit = likelier(refiner, self.pdm, gray, start, fit, points)
-        return fit
+        """Return the likeliest: a fit, one from the whole face's landmarks, one from the network's.
 
-    def _ask_network(self, half: Half, network: LandmarkNet, start: ShapeFit) -> Float32:
-        """Return the network's points of a half, in the crop around its shape before."""
+        The network is asked of the half where the landmarks have not settled it, and in the first
+        frame, whose fit is that of the landmarks.
+        """
+        gray, known = half.reflected_gray, before or fit
+        if before is not None:
+            fit = likelier(refiner, gray, known, fit, self.pdm.calc_params(half.whole))
+            if not self._in_doubt(half, known, fit):
+                return fit
+        points = None if self.network is None else self._ask_network(half, self.network)
+        if points is None or not has_parted(fit, self.pdm.shape_2d(fit), points):
+            return fit
+        return likelier(refiner, gray, known, fit, start_from(self.pdm, points))
+
+    def _ask_network(self, half: Half, network: LandmarkNet) -> Float32:
+        """Return the network's points of a half, in the crop around it."""
         picture, corner = half.reflected()
-        crop = crop_from_points(self.pdm.shape_2d(start))
+        crop = crop_from_points(half.whole)
         crop[:, 2] += crop[:, :2] @ corner
         points: Float32 = network.predict_crops(picture, crop[None])[0]
         return points + corner.astype(np.float32)

@@ -53,7 +53,7 @@ class FaceRefiner:
         Returns
         -------
         ShapeFit
-            Parameters, with the likelihood of all 68 points.
+            Parameters, with the likelihood of all 68 points before the inner face's are put in.
         """
         parameters = self._face.parameters
         windows = parameters.windows_track if trusted else parameters.windows_init

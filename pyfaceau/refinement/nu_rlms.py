@@ -8,6 +8,7 @@ Baltrusaitis et al., ICCV Workshops 2013, eq. 11).
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,7 @@ class NuRlms:
         self.pdm = pdm
         self.max_iterations = max_iterations
         self.threshold = threshold
-        self._tables: dict[tuple[int, float], tuple[Float32, NDArray[np.bool_]]] = {}
+        self._own = threading.local()
         self._priors: dict[float, Float32] = {}
         self._free = np.array([6, 6 + pdm.n_modes], np.int64)
         self._rigid, self._all = (order_blocks(n, n) for n in self._free.tolist())
@@ -161,8 +162,10 @@ class NuRlms:
     def _table(self, window: int, sigma: float) -> tuple[Float32, NDArray[np.bool_]]:
         """Return the kernels about every tenth of a cell, filled in as they are asked for."""
         key = (window, float(sigma))
-        if key not in self._tables:
+        tables: dict[tuple[int, float], tuple[Float32, NDArray[np.bool_]]]
+        tables = self._own.__dict__.setdefault("tables", {})  # each thread fills its own
+        if key not in tables:
             cells = 10 * window
             table = np.empty((cells, cells, window, window), np.float32)
-            self._tables[key] = (table, np.zeros((cells, cells), np.bool_))
-        return self._tables[key]
+            tables[key] = (table, np.zeros((cells, cells), np.bool_))
+        return tables[key]

@@ -35,17 +35,26 @@ class FitsShapes(Protocol):
     ----------
     refiner : Refiner or None
         Has no memory; None where the profile refines nothing.
-    network : LandmarkNet or None
-        Watches over it; None where nothing does.
     """
 
     @property
     def refiner(self) -> Refiner | None:
         """What fits the shape model."""
 
+
+@runtime_checkable
+class IsWatched(Protocol):
+    """A tracker over whose shapes a landmark network watches.
+
+    Attributes
+    ----------
+    network : LandmarkNet or None
+        None where nothing watches.
+    """
+
     @property
     def network(self) -> LandmarkNet | None:
-        """What watches over it."""
+        """What watches."""
 
 
 def eyes_of(tracker: Tracker | FaceFitter) -> EyeFitter | None:
@@ -94,4 +103,4 @@ def network_of(tracker: Tracker) -> LandmarkNet | None:
     LandmarkNet or None
         None where there is none.
     """
-    return tracker.network if isinstance(tracker, FitsShapes) else None
+    return tracker.network if isinstance(tracker, IsWatched) else None

@@ -11,7 +11,7 @@ from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.refinement.face_model import FaceModel, blank_shape
 from pyfaceau.refinement.face_refiner import FaceRefiner
 from pyfaceau.tracking.gray import in_gray
-from pyfaceau.tracking.stages import LandmarkNet, Refiner
+from pyfaceau.tracking.stages import Refiner
 from pyfaceau.types import FaceBox, Float32, Frame, Selection, ShapeFit, TrackedFace, UInt8
 
 _FIRST_EVERY = 12
@@ -101,11 +101,6 @@ class OpenFaceTracker:
     def refiner(self) -> Refiner | None:
         """The face's fit, for pictures that are not of the video."""
         return FaceRefiner(self.model)
-
-    @property
-    def network(self) -> LandmarkNet | None:
-        """None: nothing watches over a fit but the validator."""
-        return None
 
     def reset(self) -> None:
         """Forget everything: the next frame is the first of a new video."""

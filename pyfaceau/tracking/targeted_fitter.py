@@ -26,6 +26,7 @@ from pyfaceau.tracking.watch import (
     fell,
     has_parted,
     likelier,
+    start_from,
 )
 from pyfaceau.types import FaceBox, Float32, Float64, Frame, ShapeFit, TrackedFace, UInt8
 
@@ -77,7 +78,8 @@ class Verdict:
     face : TrackedFace
         The proposal, rated.
     holds : bool
-        Nothing speaks against it; otherwise the network sees the face elsewhere, or nothing does.
+        Nothing speaks against it; otherwise the network sees the face, or a part of it, elsewhere,
+        or nothing does.
     parted : bool
         It is a part of the face only that the network sees elsewhere.
     """
@@ -304,16 +306,27 @@ class TargetedFitter:
         if verdict.holds:
             return face
         network_points = proposal.network_points.result()
-        if not verdict.parted or self.refiner is None:
-            fresh = self._start(frame, network_points)
-            return face if face and face.confidence > fresh.confidence else fresh
-        shape = likelier(
-            self.refiner, self._pdm, in_gray(frame), proposal.start, proposal.shape, network_points
-        )
+        if verdict.parted and self.refiner is not None:
+            return self._compared(frame, proposal, self.refiner, face, network_points)
+        fresh = self._start(frame, network_points)
+        return face if face and face.confidence > fresh.confidence else fresh
+
+    def _compared(
+        self,
+        frame: Frame,
+        proposal: Proposal,
+        refiner: Refiner,
+        face: TrackedFace,
+        network_points: Float32,
+    ) -> TrackedFace:
+        """Return the face, or one from the network's points that is likelier and no less sure."""
+        start, gray = start_from(self._pdm, network_points), in_gray(frame)
+        shape = likelier(refiner, gray, proposal.start, proposal.shape, start)
         if shape is proposal.shape:
             return face
         landmarks = self._pdm.shape_2d(shape)
-        return self._judge(frame, shape, landmarks, network_points, MAX_DRIFT) or face
+        fresh = self._judge(frame, shape, landmarks, network_points, MAX_DRIFT)
+        return fresh if fresh.confidence >= min(face.confidence, SURE) else face
 
     def nothing(self, reason: str) -> TrackedFace:
         """Return what is said of a picture in which nothing was attempted.

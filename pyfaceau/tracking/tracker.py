@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Tracker(Protocol):
     """Who the face is from frame to frame; the only owner of track state.
 
-    What else a tracker may be able to do: `AheadTracker`, `FitsEyes`.
+    What else a tracker may be able to do: `AheadTracker`, and `pyfaceau.tracking.abilities`.
     """
 
     def update(self, frame: Frame) -> TrackedFace:

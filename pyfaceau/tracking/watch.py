@@ -128,30 +128,43 @@ def fell(before: ShapeFit, shape: ShapeFit) -> bool:
     return bool(shape.likelihood < before.likelihood - FALL)
 
 
+def start_from(pdm: PDM, network_points: Float32) -> ShapeFit | None:
+    """Return the shape of a network's points.
+
+    Parameters
+    ----------
+    pdm : PDM
+        68-point shape model.
+    network_points : (68, 2) float32
+        Pixels.
+
+    Returns
+    -------
+    ShapeFit or None
+        None where they form no face: further from the shape model than 1.5 mm.
+    """
+    shape = pdm.calc_params(network_points)
+    near = distance_of(shape, pdm.shape_2d(shape), network_points) <= MAX_RESIDUAL
+    return shape if near else None
+
+
 def likelier(
-    refiner: Refiner,
-    pdm: PDM,
-    gray: UInt8,
-    before: ShapeFit,
-    shape: ShapeFit,
-    network_points: Float32,
+    refiner: Refiner, gray: UInt8, before: ShapeFit, shape: ShapeFit, start: ShapeFit | None
 ) -> ShapeFit:
-    """Fit from a network's points as well; return the likelier shape.
+    """Fit from another start as well; return the likelier shape.
 
     Parameters
     ----------
     refiner : Refiner
-        Fits.
-    pdm : PDM
-        68-point shape model.
+        Fits, without landmarks of a network.
     gray : (H, W) uint8
         Picture.
     before : ShapeFit
         The shape in the picture before.
     shape : ShapeFit
         What the refiner has made of it.
-    network_points : (68, 2) float32
-        Pixels.
+    start : ShapeFit or None
+        The other start; None where there is none.
 
     Returns
     -------
@@ -159,9 +172,8 @@ def likelier(
         `shape` itself, unless the new one's log likelihood is larger by more than 0.2, or by more
         than 0.1 where that of `shape` has fallen.
     """
-    start = pdm.calc_params(network_points)
-    if distance_of(start, pdm.shape_2d(start), network_points) > MAX_RESIDUAL:
+    if start is None:
         return shape
-    fresh = refiner.fit(gray, start, network_points, True)
+    fresh = refiner.fit(gray, start, None, True)
     margin = LIKELIER / 2 if fell(before, shape) else LIKELIER
     return fresh if fresh.likelihood > shape.likelihood + margin else shape

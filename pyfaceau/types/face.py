@@ -73,8 +73,8 @@ class ShapeFit:
         Non-rigid parameters, mm along unit basis vectors; m = 34 for the 68-point model, 0 for a
         rigid face.
     likelihood : float
-        Mean log likelihood of the landmarks by the patch experts that fitted them to a picture;
-        NaN where none did, or nobody asked.
+        Mean log likelihood of the landmarks by the patch experts that fitted them to a picture, at
+        the last scale; NaN where none did, or nobody asked.
     """
 
     params_global: Float32
@@ -185,6 +185,9 @@ class TrackedFace:
 
     def __post_init__(self) -> None:
         store(self, "landmarks", check_array("landmarks", self.landmarks, (68, 2), np.float32))
+        if self.network_points is not None:
+            seen = check_array("network_points", self.network_points, (68, 2), np.float32)
+            store(self, "network_points", seen)
 
     def __bool__(self) -> bool:
         return self.success

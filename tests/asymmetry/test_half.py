@@ -80,18 +80,25 @@ def jaw_off(half: Half, mm: float) -> Float32:
 
 
 @pytest.mark.parametrize(
-    ("likelihoods", "before", "hint", "asked"),
+    ("likelihoods", "before", "hint", "asked", "kept"),
     [
-        ((0.5,), 0.5, None, 0),
-        ((0.45,), 0.5, None, 0),
-        ((0.3,), 0.5, None, 1),  # it fell
-        ((0.5,), None, None, 1),  # the first frame
-        ((0.3,), 0.5, 2.0, 0),  # what the network saw of the whole face tells otherwise
-        ((0.5, 0.5), 0.5, 11.0, 1),
+        ((0.5,), 0.5, None, 0, 0.5),
+        ((0.41,), 0.5, None, 0, 0.41),
+        ((0.3, 0.35), 0.5, None, 1, 0.3),  # it fell; the landmarks' fit is hardly likelier
+        ((0.3, 0.45), 0.5, None, 0, 0.45),  # the landmarks' fit settles it
+        ((0.5,), None, None, 1, 0.5),  # the first frame
+        ((0.5,), None, 2.0, 1, 0.5),
+        ((0.3,), 0.5, 2.0, 0, 0.3),  # what the network saw of the whole face tells otherwise
+        ((0.5, 0.6), 0.5, 11.0, 1, 0.5),
     ],
 )
 def test_the_network_is_asked_where_a_half_is_in_doubt(
-    pdm: PDM, likelihoods: tuple[float, ...], before: float | None, hint: float | None, asked: int
+    pdm: PDM,
+    likelihoods: tuple[float, ...],
+    before: float | None,
+    hint: float | None,
+    asked: int,
+    kept: float,
 ) -> None:
     half = made_half(pdm, hint)
     network = Network(half.whole)
@@ -102,7 +109,7 @@ def test_the_network_is_asked_where_a_half_is_in_doubt(
     fit = fitter.follow(half, None if before is None else replace(start, likelihood=before))
     assert len(network.crops) == asked
     assert refiner.likelihoods == []
-    assert fit.likelihood == likelihoods[0]
+    assert fit.likelihood == kept
 
 
 def test_a_half_goes_where_the_network_sees_it_if_that_is_likelier(pdm: PDM) -> None:
@@ -111,9 +118,9 @@ def test_a_half_goes_where_the_network_sees_it_if_that_is_likelier(pdm: PDM) -> 
     for fresh, taken in ((0.49, False), (0.51, True)):
         network = Network(jaw_off(half, 7.0))
         network.corner = half.reflected()[1].astype(np.float32)
-        refiner = Rated(0.4, fresh)
+        refiner = Rated(0.4, 0.4, fresh)
         fit = HalfFitter(pdm, refiner, network).follow(half, start)
-        assert len(refiner.starts) == 2
+        assert len(refiner.starts) == 3
         assert (fit.likelihood == fresh) is taken
     expected = pdm.calc_params(jaw_off(half, 7.0))
     np.testing.assert_allclose(fit.params_global, expected.params_global, rtol=1e-4, atol=1e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,15 +16,18 @@ from pyfaceau.asymmetry.half import HalfFitter
 from pyfaceau.asymmetry.midline import PARTNERS, Midline, find_midline
 from pyfaceau.asymmetry.split import FaceSplitter
 from pyfaceau.asymmetry.units import SplitPredictor
+from pyfaceau.errors import InputError
+from pyfaceau.landmarks.pfld import PFLD
 from pyfaceau.media.video import VideoReader
 from pyfaceau.output.openface_csv import SPLIT, OpenFaceCSV
 from pyfaceau.pdm.model import PDM
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import AUPredictor
+from pyfaceau.refinement.eyes import EyeFitter
 from pyfaceau.refinement.face_model import FaceModel
 from pyfaceau.refinement.face_refiner import FaceRefiner
 from pyfaceau.tracking.stages import Refiner
-from pyfaceau.types import SPLIT_UNITS, FaceFeatures, Float32, ShapeFit, SplitFace, UInt8
+from pyfaceau.types import SPLIT_UNITS, FaceFeatures, Float32, Float64, ShapeFit, SplitFace, UInt8
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +48,18 @@ def face(shared: Path) -> tuple[UInt8, Float32]:
 
 
 def splitter(
-    pdm: PDM, weights: Path, mirrored_input: bool = False, refiner: Refiner | None = None
+    pdm: PDM,
+    weights: Path,
+    mirrored_input: bool = False,
+    refiner: Refiner | None = None,
+    threads: int = 1,
+    **more: Any,
 ) -> FaceSplitter:
     """Return what divides faces."""
     file = weights / "tris_68_full.txt"
+    fitter = HalfFitter(pdm, refiner, **more)
     return FaceSplitter(
-        pdm, FaceAligner(pdm, file), read_triangles(file), mirrored_input, HalfFitter(pdm, refiner)
+        pdm, FaceAligner(pdm, file), read_triangles(file), mirrored_input, fitter, threads
     )
 
 
@@ -148,6 +158,50 @@ def test_refined_halves_swap_with_the_mirror_too(
     moves = [np.abs(a.params_global - b) for a, b in zip(again.fits, starts, strict=True)]
     assert max(move[4:].max() for move in moves) < 1.0  # pixels: it was nearly there
     assert not equal(plain.left, again.left)
+
+
+def test_watched_halves_with_eyes_swap_with_the_mirror_on_any_threads(
+    pdm: PDM, weights_dir: Path, face: tuple[UInt8, Float32]
+) -> None:
+    image, points = face
+    model = FaceModel.load("main_clnf_general.txt")
+    network, eyes, refiner = PFLD(), EyeFitter.of(model), FaceRefiner(model)
+    asked = []
+
+    class Asked:
+        def predict_crops(self, picture: UInt8, crops: Float64) -> Float32:
+            asked.append(picture.shape)
+            return network.predict_crops(picture, crops)
+
+    def other_way(places: Float32) -> Float32:
+        turned = places[PARTNERS]
+        turned[:, 0] = image.shape[1] - 1 - turned[:, 0]
+        return turned
+
+    seen = points + np.float32([0, 64])  # far below: every half is in doubt
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    made, beside, selfie = (
+        splitter(pdm, weights_dir, mirrors, refiner, threads, network=Asked(), eyes=eyes)
+        for mirrors, threads in ((False, 1), (False, 2), (True, 1))
+    )
+    plain = mirror = same = turned = None
+    for _ in range(2):
+        plain = made.split(image, points, before=plain, network_points=seen)
+        same = beside.split(image, points, before=same, network_points=seen)
+        turned = selfie.split(image, points, before=turned, network_points=seen)
+        mirror = made.split(
+            mirrored, other_way(points), before=mirror, network_points=other_way(seen)
+        )
+        assert equal(plain.left, mirror.right)
+        assert equal(plain.right, mirror.left)
+        assert equal(plain.left, same.left)
+        assert equal(plain.right, same.right)
+        assert equal(plain.left, turned.right)
+    assert len(asked) == 16
+    without = splitter(pdm, weights_dir, refiner=refiner).split(image, points)
+    assert not equal(plain.left, without.left)
+    with pytest.raises(InputError, match="network_points"):
+        made.split(image, points, network_points=seen[:5])
 
 
 def test_fits_go_on_from_the_frame_before_unless_that_is_far(

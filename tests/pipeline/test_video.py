@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,12 +135,16 @@ def test_profile_default_follows_a_face_and_repeats_itself(shared, weights_dir):
     pd.testing.assert_frame_equal(pipeline.process_video(video), table)
 
 
-@pytest.mark.parametrize("profile", ["default", "openface", "fast"])
-def test_no_byte_depends_on_the_number_of_threads(shared, weights_dir, profile, tmp_path):
+@pytest.mark.parametrize(
+    ("profile", "split"),
+    [("default", False), ("openface", False), ("fast", False), ("default", True)],
+)
+def test_no_byte_depends_on_the_number_of_threads(shared, weights_dir, profile, split, tmp_path):
+    config = replace(Config.load(profile), split_face=split)
     video = shared / "samples/video/face_noface.mov"
     tables = []
     for threads in (1, 2, 3):
-        pipeline = FullPythonAUPipeline(config=profile, threads=threads)
+        pipeline = FullPythonAUPipeline(config=config, threads=threads)
         tables.append(pipeline.write_csv(video, tmp_path / f"{threads}.csv").path.read_bytes())
     assert tables[0] == tables[1] == tables[2]
 

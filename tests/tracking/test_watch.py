@@ -10,7 +10,14 @@ import pytest
 
 from pyfaceau.pdm.model import PDM
 from pyfaceau.tracking.targeted_fitter import TargetedFitter
-from pyfaceau.tracking.watch import distance_of, fell, has_parted, likelier, part_distance
+from pyfaceau.tracking.watch import (
+    distance_of,
+    fell,
+    has_parted,
+    likelier,
+    part_distance,
+    start_from,
+)
 from pyfaceau.types import Float32, Float64, Frame, ShapeFit, UInt8
 
 GRAY = np.zeros((480, 640), np.uint8)
@@ -90,21 +97,24 @@ class Rated:
     ],
 )
 def test_the_likelier_shape_is_taken(
-    pdm: PDM, before: float, tracked: float, fresh: float, taken: bool
+    before: float, tracked: float, fresh: float, taken: bool
 ) -> None:
     refiner = Rated({300: tracked, 330: fresh})
     shape = shape_at(300, tracked)
-    found = likelier(refiner, pdm, GRAY, shape_at(300, before), shape, pdm.shape_2d(shape_at(330)))
+    found = likelier(refiner, GRAY, shape_at(300, before), shape, shape_at(330))
     assert (found is not shape) is taken
-    assert found.params_global[4] == pytest.approx(330 if taken else 300, abs=0.5)
+    assert found.params_global[4] == (330 if taken else 300)
+    assert likelier(refiner, GRAY, shape_at(300, before), shape, None) is shape
+    assert refiner.starts == [330]
 
 
 def test_points_that_form_no_face_are_no_start(pdm: PDM) -> None:
-    refiner = Rated({300: 9.0})
-    shape = shape_at(300, 0.1)
+    points = pdm.shape_2d(shape_at(330))
+    start = start_from(pdm, points)
+    assert start is not None
+    np.testing.assert_allclose(pdm.shape_2d(start), points, atol=0.1)
     noise = np.random.default_rng(2).uniform(200, 400, (68, 2)).astype(np.float32)
-    assert likelier(refiner, pdm, GRAY, shape, shape, noise) is shape
-    assert refiner.starts == []
+    assert start_from(pdm, noise) is None
 
 
 class Network:
@@ -120,14 +130,19 @@ class Network:
 
 
 class Sure:
-    """A validator that is sure of everything."""
+    """A validator that rates the landmarks it was told 0.9, others as it was told."""
+
+    def __init__(self, landmarks: Float32, other: float) -> None:
+        self.landmarks, self.other = landmarks, other
 
     def check(self, gray: UInt8, landmarks: Float32, rotation: Float32) -> float:
-        """Return 1."""
-        return 1.0
+        """Return the confidence."""
+        return 0.9 if np.array_equal(landmarks, self.landmarks) else self.other
 
 
-def followed(pdm: PDM, before: float, tracked: float, fresh: float, watch: bool) -> tuple:
+def followed(
+    pdm: PDM, before: float, tracked: float, fresh: float, watch: bool, sure: float = 1.0
+) -> tuple:
     """Return a face followed where a part is lost, what was refined, how often was asked."""
     seen = pdm.shape_2d(shape_at(300))
     seen[:17, 0] += 14.0  # the jaw, 7 mm
@@ -138,7 +153,7 @@ def followed(pdm: PDM, before: float, tracked: float, fresh: float, watch: bool)
         network,
         pdm=pdm,
         refiner=refiner,
-        validator=Sure(),  # no detector is asked
+        validator=Sure(pdm.shape_2d(shape_at(300)), sure),  # no detector is asked
     )
     start = shape_at(300, before)
     frame = Frame(np.zeros((480, 640, 3), np.uint8), 0, 0.0)
@@ -156,6 +171,14 @@ def test_a_lost_part_competes_where_the_network_watches(pdm: PDM) -> None:
     assert new.shape.params_global[4] == starts[1] != 300
     assert new.shape.likelihood == 0.9
     np.testing.assert_array_equal(new.landmarks, pdm.shape_2d(new.shape))
+
+
+@pytest.mark.parametrize(("sure", "taken"), [(0.72, False), (0.73, True)])
+def test_a_likelier_shape_that_is_in_doubt_is_not_taken(pdm: PDM, sure: float, taken: bool) -> None:
+    face, starts, _ = followed(pdm, 0.5, 0.5, 0.9, watch=True, sure=sure)
+    assert len(starts) == 2
+    assert (face.shape.likelihood == 0.9) is taken
+    assert face.confidence == (sure if taken else 0.9)
 
 
 def test_a_likelihood_that_falls_calls_the_network(pdm: PDM) -> None:
