@@ -37,8 +37,8 @@ doubt: the picture has jumped, or the shape has slipped."""
 LIKELIER = 0.2
 """By so much a shape fitted from the network's points has to have the larger log likelihood, by
 half of it where that of the other has fallen: of nearly equals what follows from the picture before
-stays, as with OpenFace. Without a margin more lost brows are found, and profile `default` is further
-from OpenFace's numbers (mean r 0.951 instead of 0.954)."""
+stays, as with OpenFace. Without a margin more lost brows are found, and profile `default` is
+further from OpenFace's numbers (mean r 0.951 instead of 0.954)."""
 
 _PARTS = tuple(map(slice, (0, 17, 22, 27, 36, 42, 48), (17, 22, 27, 36, 42, 48, 68)))
 """Landmarks of jaw, brows, nose, eyes and mouth."""
