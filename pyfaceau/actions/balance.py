@@ -20,7 +20,7 @@ TOLD_BY = {
 """Actions whose sides were checked on people with a known side, and the measures that tell it: of a
 smile those of the mouth alone, as an eye that follows the smile of a paretic side is synkinesis."""
 
-SYMMETRIC = 0.4
+SYMMETRIC = 0.45
 """Size of the balance that 95 % of symmetric smiles and closures stay under."""
 
 UNIT_STEPS = {"0-5": 1.0, "iod": 0.02}
