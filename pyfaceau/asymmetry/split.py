@@ -24,10 +24,6 @@ MAX_YAW = 30.0
 from nearly frontal faces, and the half that is turned away is mostly invented."""
 
 
-_MIRRORED = np.array([1, -1, -1], np.float32)
-"""What a mirror makes of pitch, yaw and roll."""
-
-
 class FaceSplitter:
     """Reflects each half of a face into a whole one, in memory, and describes it.
 
@@ -108,9 +104,10 @@ class FaceSplitter:
         points = check_array("landmarks", landmarks, (68, 2), np.float32).astype(np.float64)
         width = picture.shape[1]
         mirrored = _flipped_points(points, width)
-        rotation = self._rotation(points, mirrored)
-        hidden = max(self.hidden(rotation), self.hidden(rotation * _MIRRORED))
-        if abs(float(rotation[1])) > np.radians(MAX_YAW):
+        turns = [self._pdm.calc_params(p.astype(np.float32)) for p in (points, mirrored)]
+        angles = [fit.params_global[1:4] for fit in turns]
+        hidden = max(self.hidden(rotation) for rotation in angles)
+        if max(abs(float(rotation[1])) for rotation in angles) > np.radians(MAX_YAW):
             return SplitFace(None, None, hidden)
         if gray is None:
             gray = gray_from_bgr(np.ascontiguousarray(picture))
@@ -162,15 +159,6 @@ class FaceSplitter:
         front -= (front_x[k] - front_x[i]) * (front_y[j] - front_y[i])
         signed: Float64 = areas * np.sign(front)
         return signed
-
-    def _rotation(self, points: Float64, mirrored: Float64) -> Float32:
-        """Return how the face is turned, or its mirror image: the one whose nose is to the right.
-
-        So a mirrored picture gives the same bytes.
-        """
-        nose = points[33, 0] - (points[36, 0] + points[45, 0]) / 2
-        seen = points if nose >= 0 else mirrored
-        return self._pdm.calc_params(seen.astype(np.float32)).params_global[1:4]
 
     def _half(
         self, image: UInt8, gray: UInt8, landmarks: Float64, network_points: Float64 | None
