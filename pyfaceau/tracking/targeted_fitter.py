@@ -305,23 +305,18 @@ class TargetedFitter:
         face = verdict.face
         if verdict.holds:
             return face
-        network_points = proposal.network_points.result()
-        if verdict.parted and self.refiner is not None:
-            return self._compared(frame, proposal, self.refiner, face, network_points)
-        fresh = self._start(frame, network_points)
+        if verdict.parted:
+            return self._compared(frame, proposal, face)
+        fresh = self._start(frame, proposal.network_points.result())
         return face if face and face.confidence > fresh.confidence else fresh
 
-    def _compared(
-        self,
-        frame: Frame,
-        proposal: Proposal,
-        refiner: Refiner,
-        face: TrackedFace,
-        network_points: Float32,
-    ) -> TrackedFace:
+    def _compared(self, frame: Frame, proposal: Proposal, face: TrackedFace) -> TrackedFace:
         """Return the face, or one from the network's points that is likelier and no less sure."""
-        start, gray = start_from(self._pdm, network_points), in_gray(frame)
-        shape = likelier(refiner, gray, proposal.start, proposal.shape, start)
+        if self.refiner is None:
+            return face
+        network_points, gray = proposal.network_points.result(), in_gray(frame)
+        start = start_from(self._pdm, network_points)
+        shape = likelier(self.refiner, gray, proposal.start, proposal.shape, start)
         if shape is proposal.shape:
             return face
         landmarks = self._pdm.shape_2d(shape)
