@@ -148,14 +148,14 @@ class HalfFitter:
         ShapeFit
             Without the eye's own fit; that of the landmarks where nothing fits, or the fit is lost.
         """
-        refiner, start = self.refiner, before
+        refiner, network, start = self.refiner, self.network, before
         if refiner is None:
             return self.pdm.calc_params(half.whole)
-        if start is None or (self.network is None and self._apart(start, half) > REACH):
+        if start is None or (network is None and self._apart(start, half) > REACH):
             start = self.pdm.calc_params(half.whole)
         fit = refiner.fit(half.reflected_gray, start, None, True)
-        if before is None or self._in_doubt(half, start, fit):
-            fit = self._corrected(half, before, fit, refiner)
+        if network is not None and (before is None or self._in_doubt(half, before, fit)):
+            fit = self._corrected(half, before, fit, refiner, network)
         return fit if self._apart(fit, half) <= MAX_DRIFT else self.pdm.calc_params(half.whole)
 
     def with_eye(self, half: Half, fit: ShapeFit) -> ShapeFit:
@@ -185,33 +185,38 @@ class HalfFitter:
         return self.pdm.calc_params(merged)
 
     def _in_doubt(self, half: Half, start: ShapeFit, fit: ShapeFit) -> bool:
-        """Return whether a fit is to be compared with others; without a network never.
+        """Return whether a fit is to be compared with others.
 
         Where the network was asked of the whole face, that tells; else a likelihood that fell.
         """
-        if self.network is None:
-            return False
         if half.hint is None:
             return fell(start, fit)
         return part_distance(fit, self.pdm.shape_2d(fit), half.hint) > HINT
 
     def _corrected(
-        self, half: Half, before: ShapeFit | None, fit: ShapeFit, refiner: Refiner
+        self,
+        half: Half,
+        before: ShapeFit | None,
+        fit: ShapeFit,
+        refiner: Refiner,
+        network: LandmarkNet,
     ) -> ShapeFit:
         """Return the likeliest: a fit, one from the whole face's landmarks, one from the network's.
 
         The network is asked of the half where the landmarks have not settled it, and in the first
         frame, whose fit is that of the landmarks.
         """
-        gray, known = half.reflected_gray, before or fit
-        if before is not None:
-            fit = likelier(refiner, gray, known, fit, self.pdm.calc_params(half.whole))
-            if not self._in_doubt(half, known, fit):
+        gray = half.reflected_gray
+        if before is None:
+            before = fit
+        else:
+            fit = likelier(refiner, gray, before, fit, self.pdm.calc_params(half.whole))
+            if not self._in_doubt(half, before, fit):
                 return fit
-        points = None if self.network is None else self._ask_network(half, self.network)
-        if points is None or not has_parted(fit, self.pdm.shape_2d(fit), points):
+        points = self._ask_network(half, network)
+        if not has_parted(fit, self.pdm.shape_2d(fit), points):
             return fit
-        return likelier(refiner, gray, known, fit, start_from(self.pdm, points))
+        return likelier(refiner, gray, before, fit, start_from(self.pdm, points))
 
     def _ask_network(self, half: Half, network: LandmarkNet) -> Float32:
         """Return the network's points of a half, in the crop around it."""

@@ -126,9 +126,9 @@ class FaceSplitter:
         left, right = halves if self._mirrored_input else halves[::-1]
         before_left, before_right = (None, None) if before is None else before.fits
         other = self._helper.start(lambda: self._whole(right, before_right))
-        left_seen, left_fit = self._whole(left, before_left)
-        right_seen, right_fit = other.result()
-        return SplitFace(left_seen, right_seen, hidden, fits=(left_fit, right_fit))
+        left_features, left_fit = self._whole(left, before_left)
+        right_features, right_fit = other.result()
+        return SplitFace(left_features, right_features, hidden, fits=(left_fit, right_fit))
 
     def hidden(self, rotation: Float32) -> float:
         """Return how much of the half on the image's left the camera does not see.
