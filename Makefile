@@ -93,7 +93,7 @@ package: $(VENV)/dev
 	@ls dist
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --max-worker-restart 0
 
 clean:
 	rm -rf $(VENV) demo build dist docs/_build docs/generated

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -17,6 +20,10 @@ from hypothesis import settings
 from pyfaceau.mesh.bundle import FILE
 from pyfaceau.models.weights import find
 from pyfaceau.numerics import _jit
+from tests.chromium import CHROMIUM, Chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _jit._open_cache()  # a new one is announced here, not in an output that a test reads
 
@@ -26,6 +33,7 @@ settings.load_profile("no clock")
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 INSTALLED = ROOT / "weights"
+BROWSER = ("tests/app/", "tests/report/test_report.py")
 CHECK_FILE = "In-the-wild_aligned_PDM_68.txt"
 """A file of every weights folder: where it is, the folder is taken as installed."""
 
@@ -85,3 +93,33 @@ def landmarker(root: Path) -> Path:
     if importlib.util.find_spec("ai_edge_litert") is None:
         pytest.skip("no LiteRT: extra free")
     return found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """Start Playwright, or skip."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    with playwright.sync_playwright() as driver, closing(Chromium(driver)) as started:
+        yield started
+
+
+@pytest.fixture
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    """Return a browser; its pages are closed behind the test."""
+    with chromium.lent() as lent:
+        yield lent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file's tests to one process, and all that open a browser: two at once are too much."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "browser" if file.startswith(BROWSER) else file
+
+    return Scheduling(config, log)

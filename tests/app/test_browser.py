@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from pyfaceau.cli.command import main
-from tests.app.chromium import CHROMIUM, PATIENCE, upload
 from tests.app.test_server import folders, served
+from tests.chromium import CHROMIUM, PATIENCE, upload
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -47,7 +47,6 @@ def page(browser: Browser, server: tuple[Path, str]) -> Iterator[Page]:
     opened.set_default_timeout(PATIENCE)
     opened.get_by_text("Drop a file, or choose one").wait_for()
     yield opened
-    context.close()
     assert hosts == {server[1].removeprefix("http://")}
     assert errors == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -9,8 +10,8 @@ import pytest
 
 import pyfaceau
 from pyfaceau.media.video import VideoReader
-from tests.app.chromium import ARGUMENTS, CHROMIUM, opened
 from tests.app.test_server import served
+from tests.chromium import CHROMIUM, Chromium, opened
 
 pytest.importorskip("streamlit", reason="needs the extra app")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -22,10 +23,14 @@ def test_a_picture_is_taken_and_measured(tmp_path: Path, shared: Path, weights_d
     with VideoReader(shared / "samples/video/single_face.mp4") as video:
         film.write_bytes(cv2.imencode(".jpg", next(iter(video)).image)[1].tobytes() * 2)
     fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    fake += [*ARGUMENTS.split(), f"--use-file-for-fake-video-capture={film}"]
-    with playwright.sync_playwright() as driver, served(tmp_path) as (_, address):
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=fake)
-        page = opened(chromium, address)
+    fake += [f"--use-file-for-fake-video-capture={film}"]
+    with (
+        playwright.sync_playwright() as driver,
+        closing(Chromium(driver, *fake)) as chromium,
+        chromium.lent() as browser,
+        served(tmp_path) as (_, address),
+    ):
+        page = opened(browser, address)
         page.get_by_text("Take a picture with the camera").click()
         page.wait_for_function(
             "() => { const v = document.querySelector('video'); return v && v.currentTime > 0.5 }"
@@ -35,7 +40,6 @@ def test_a_picture_is_taken_and_measured(tmp_path: Path, shared: Path, weights_d
         with page.expect_download() as download:
             page.get_by_role("button", name="Table (CSV)").click()
         download.value.save_as(tmp_path / "a.csv")
-        chromium.close()
     table = pyfaceau.read(tmp_path / "a.csv")
     assert table.index.name == "face"
     assert table["confidence"].tolist() == [pytest.approx(0.95, abs=0.05)]

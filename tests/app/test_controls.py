@@ -12,8 +12,8 @@ from PIL import Image
 
 import pyfaceau
 from pyfaceau.cli.command import main
-from tests.app.chromium import CHROMIUM, opened, upload
 from tests.app.test_server import served
+from tests.chromium import CHROMIUM, opened, upload
 from tests.landmarks.test_network import write
 
 if TYPE_CHECKING:
@@ -39,13 +39,12 @@ def started(browser: Browser, address: str) -> Page:
 
 
 @pytest.fixture
-def measured(browser: Browser, address: str, shared: Path) -> Iterator[Page]:
+def measured(browser: Browser, address: str, shared: Path) -> Page:
     """Open the page of a measured video."""
     page = started(browser, address)
     upload(page, shared / "samples/video/single_face.mp4")
     page.locator(".js-plotly-plot .trace").first.wait_for()
-    yield page
-    page.context.close()
+    return page
 
 
 def downloaded(page: Page, press: str) -> Path:
@@ -113,7 +112,6 @@ def test_profile_free_has_columns_of_its_own(
         page = started(browser, address)
         _measure_with_free(page, shared / "samples/video/single_face.mp4")
         table = table_of(page, tmp_path)
-        page.context.close()
     assert "AU12_bs" in table
     assert "AU12_r" not in table
     assert len(table) == 72
@@ -142,4 +140,3 @@ def test_a_network_of_ones_own_is_chosen(
     command = [video, "-o", str(expected), "--landmarks", str(network)]
     main.main(command, standalone_mode=False)
     pd.testing.assert_frame_equal(table_of(page, tmp_path), pyfaceau.read(expected))
-    page.context.close()

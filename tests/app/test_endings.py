@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.app.chromium import CHROMIUM, opened, upload
 from tests.app.test_server import folders, served
+from tests.chromium import CHROMIUM, opened, upload
 from tests.video_files import pictures, write_video
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ def test_a_video_without_a_face_says_so(
         page = dropped(browser, address, video)
         page.get_by_text("wall.mp4: no face in any of its 6 frames.").wait_for()
         assert "Traceback" not in page.content()
-        page.context.close()
 
 
 def test_missing_models_are_told_with_the_remedy(
@@ -59,4 +58,3 @@ def test_missing_models_are_told_with_the_remedy(
         assert "pyfaceau weights install" in said
         assert "Traceback" not in page.content()
         assert not [name for name in files(tmp_path) if name.endswith((".csv", ".mp4"))]
-        page.context.close()

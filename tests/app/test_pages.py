@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from pyfaceau.cli.study import study as study_group
 from pyfaceau.study.inputs import StudyVideo
 from pyfaceau.study.ledger import Ledger
-from tests.app.chromium import CHROMIUM, opened, upload
 from tests.app.test_server import served
+from tests.chromium import CHROMIUM, opened, upload
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -61,7 +61,6 @@ def test_a_study_shows_states_reasons_and_reports(
     page.get_by_text("3 of 3 videos finished").wait_for()  # by itself
     page.get_by_text("Allow changes").click()
     page.get_by_role("button", name="Try failed videos again").wait_for()
-    page.context.close()
 
 
 def test_a_failed_video_is_tried_again(
@@ -79,7 +78,6 @@ def test_a_failed_video_is_tried_again(
         page.get_by_text("Allow changes").click()
         page.get_by_role("button", name="Try failed videos again").click()
         page.get_by_text("1 done").first.wait_for()
-        page.context.close()
     with Ledger(tables) as ledger:
         [row] = ledger.rows()
     assert (row["state"], row["frames"]) == ("done", 72)
@@ -107,7 +105,6 @@ def test_two_videos_lie_one_over_the_other(
         slider.press("ArrowRight")
     page.get_by_text("Begin each at the picture shown").click()
     page.locator(".js-plotly-plot .xtick", has_text=MINUS).first.wait_for()
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", ["", "Compare", "Study"])
@@ -118,4 +115,3 @@ def test_pages_fit_a_phone(browser: Browser, address: str, name: str) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth")
     main = page.get_by_test_id("stMain").evaluate("e => e.scrollWidth")
     assert (wide, main) == (PHONE["width"], PHONE["width"])
-    page.context.close()

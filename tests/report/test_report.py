@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from pyfaceau.asymmetry.geometry import measure
 from pyfaceau.cli import main
 from pyfaceau.errors import InputError
 from pyfaceau.report.report import Wishes, write_report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def figures(page: Path) -> dict[str, dict[str, object]]:
@@ -214,28 +217,19 @@ def test_command_says_what_it_found(tmp_path: Path) -> None:
     assert "not on record" in done.stderr
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
-def test_opens_without_a_network(tmp_path: Path) -> None:
-    api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+def test_opens_without_a_network(browser: Browser, tmp_path: Path) -> None:
     video, table = write_recording(tmp_path)
     page = tmp_path / "r.html"
     write_report([table], page, videos=[video], wishes=Wishes(rest="0-0.9"))
     said: list[str] = []
-    with api.sync_playwright() as tool:
-        browser = tool.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        shown = browser.new_page()
-        shown.context.set_offline(True)
-        shown.on("console", lambda message: said.append(message.text))
-        shown.on("pageerror", lambda error: said.append(str(error)))
-        shown.goto(page.as_uri())
-        shown.wait_for_selector(".plot .main-svg")
-        plots = shown.evaluate("[...document.querySelectorAll('.plot')].map(p => p.data.length)")
-        pictures = shown.evaluate(
-            "[...document.images].every(i => i.complete && i.naturalWidth > 10)"
-        )
-        browser.close()
+    shown = browser.new_page()
+    shown.context.set_offline(True)
+    shown.on("console", lambda message: said.append(message.text))
+    shown.on("pageerror", lambda error: said.append(str(error)))
+    shown.goto(page.as_uri())
+    shown.wait_for_selector(".plot .main-svg")
+    plots = shown.evaluate("[...document.querySelectorAll('.plot')].map(p => p.data.length)")
+    pictures = shown.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 10)")
     assert said == []
     assert len(plots) == len(figures(page))
     assert min(plots) >= 1
