@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from pyfaceau.asymmetry._kernels import reflect_beyond
-from pyfaceau.asymmetry.midline import Midline, half_made_whole
+from pyfaceau.asymmetry.midline import PARTNERS, Midline, find_midline, half_made_whole
 from pyfaceau.landmarks.pfld import crop_from_points
 from pyfaceau.numerics.warp import warp_halves_u8
 from pyfaceau.pdm.model import PDM
@@ -64,6 +63,35 @@ class Half:
     whole: Float32
     hint: Float32 | None = None
 
+    @classmethod
+    def of(
+        cls, image: UInt8, gray: UInt8, landmarks: Float64, network_points: Float64 | None
+    ) -> Half:
+        """Divide a face at its midline.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            BGR picture.
+        gray : (H, W) uint8
+            The same in gray.
+        landmarks : (68, 2) float64
+            The face's, pixels.
+        network_points : (68, 2) float64, or None
+            A network's, pixels.
+
+        Returns
+        -------
+        Half
+            The one on the left of the picture.
+        """
+        line = find_midline(landmarks)
+        whole = half_made_whole(landmarks, line).astype(np.float32)
+        hint = None
+        if network_points is not None:
+            hint = half_made_whole(network_points, line).astype(np.float32)
+        return cls(image, gray, line, whole, hint)
+
     def reflected(self) -> tuple[UInt8, Float64]:
         """Return the coloured picture about the face with the reflection of the half.
 
@@ -84,14 +112,19 @@ class Half:
         warp_halves_u8(self.image, here, there, normal, out)
         return out, corner
 
-    @cached_property
+    @property
     def reflected_gray(self) -> UInt8:
-        """(H, W) uint8: the picture with the reflection of the half beyond the midline."""
-        out: UInt8 = self.gray.copy()
-        reflect_beyond(
-            np.ascontiguousarray(self.gray), self.line.reflection, self._normal, self._box, out
-        )
-        return out
+        """(H, W) uint8: the picture with the reflection of the half beyond the midline, made once.
+
+        Not a `functools.cached_property`: before Python 3.12 one thread waits for the other there.
+        """
+        made: UInt8 | None = self.__dict__.get("_reflected_gray")
+        if made is None:
+            made = self.gray.copy()
+            gray = np.ascontiguousarray(self.gray)
+            reflect_beyond(gray, self.line.reflection, self._normal, self._box, made)
+            self.__dict__["_reflected_gray"] = made
+        return made
 
     @property
     def _normal(self) -> Float64:
@@ -99,7 +132,7 @@ class Half:
         (x, y), point = self.line.direction, self.line.point
         return np.array([y, -x, x * point[1] - y * point[0]])
 
-    @cached_property
+    @property
     def _box(self) -> Int64:
         """(4,) int64: left, top, right, bottom of what is about the face; one pixel at least."""
         low, high = self.whole.min(axis=0), self.whole.max(axis=0)
@@ -181,7 +214,8 @@ class HalfFitter:
         _, points = part.fit(half.reflected_gray, landmarks, True)
         merged = landmarks.copy()
         merged[part.face_points] = points[part.part_points]
-        merged[_OTHER_EYE] = half_made_whole(merged, half.line)[_OTHER_EYE]
+        mirror, own = half.line.reflection, merged[PARTNERS[_OTHER_EYE]].astype(np.float64)
+        merged[_OTHER_EYE] = own @ mirror[:, :2].T + mirror[:, 2]
         return self.pdm.calc_params(merged)
 
     def _in_doubt(self, half: Half, start: ShapeFit, fit: ShapeFit) -> bool:

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from pyfaceau.asymmetry._kernels import complete, lay_line
 from pyfaceau.errors import InputError, check_array
-from pyfaceau.types import Float64
+from pyfaceau.types import Float64, Int64
 from pyfaceau.types.arrays import store
 
 
-def _partners() -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _partners() -> Int64:
     """Return each landmark's partner on the other side; itself on the midline."""
-    partner = np.arange(68)
+    partner = np.arange(68, dtype=np.int64)
     runs = [(0, 17), (17, 27), (31, 36), (48, 55), (55, 60), (60, 65), (65, 68)]
     for first, end in runs:
         partner[first:end] = np.arange(first, end)[::-1]
@@ -23,7 +24,7 @@ def _partners() -> np.ndarray[tuple[int], np.dtype[np.intp]]:
 
 
 PARTNERS = _partners()
-"""(68,) intp: iBUG number of the landmark that a mirror puts in place of each."""
+"""(68,) int64: iBUG number of the landmark that a mirror puts in place of each."""
 
 PARTNERS.setflags(write=False)
 
@@ -57,8 +58,10 @@ class Midline:
     def reflection(self) -> Float64:
         """(2, 3) float64: matrix that reflects pixels about the line."""
         x, y = self.direction
-        mirror = np.array([[2 * x * x - 1, 2 * x * y], [2 * x * y, 2 * y * y - 1]])
-        return np.column_stack([mirror, self.point - mirror @ self.point])
+        px, py = self.point
+        first, both, last = 2 * x * x - 1, 2 * x * y, 2 * y * y - 1
+        to_x, to_y = px - (first * px + both * py), py - (both * px + last * py)
+        return np.array([[first, both, to_x], [both, last, to_y]])
 
     def beyond(self, points: Any) -> Float64:
         """Return the signed distance of points from the line.
@@ -110,34 +113,9 @@ def find_midline(landmarks: Any) -> Midline:
     width = float(np.hypot(*across))
     if width == 0:
         raise InputError("landmarks: expected two eyes apart, got both in one place")
-    x, y = across / width
-    axes = np.array([[x, y], [-y, x]])
-    centre = (points[39] + points[42]) / 2
-    local = np.vstack([(points[_ON_AXIS] - centre) @ axes.T, np.zeros(2)])
-    apart = local[:, None] - local
-    far = np.abs(apart[:, :, 1]) > _FAR * width  # of points side by side no slope is known
-    slopes = np.divide(apart[:, :, 0], apart[:, :, 1], out=np.full(far.shape, np.nan), where=far)
-    known = slopes[far.any(axis=1)]
-    slope = _median(_row_medians(known)) if len(known) else 0.0
-    offset = _median(local[:, 0] - slope * local[:, 1])
-    direction = np.array([slope, 1.0]) / np.hypot(slope, 1.0)
-    return Midline(centre + axes.T @ np.array([offset, 0.0]), axes.T @ direction)
-
-
-def _median(values: Float64) -> float:
-    """Return the median of numbers; faster than NumPy's for a handful."""
-    ordered = np.sort(values)
-    count = len(ordered)
-    return float((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
-
-
-def _row_medians(values: Float64) -> Float64:
-    """Return the median of each row's numbers; every row has one."""
-    ordered = np.sort(values, axis=1)  # NaN last
-    count = np.isfinite(values).sum(axis=1)
-    rows = np.arange(len(values))
-    medians: Float64 = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
-    return medians
+    line = np.empty(4)
+    lay_line(points, _ON_AXIS, _FAR, line)
+    return Midline(line[:2], line[2:])
 
 
 def half_made_whole(landmarks: Any, line: Midline) -> Float64:
@@ -157,11 +135,7 @@ def half_made_whole(landmarks: Any, line: Midline) -> Float64:
         the others reflections of their partners.
     """
     points = check_array("landmarks", landmarks, (68, 2), np.float64)
-    mirror = line.reflection
-    reflected = points[PARTNERS] @ mirror[:, :2].T + mirror[:, 2]
-    whole = np.where(_LEFT[:, None], points, reflected)
-    middle = np.arange(68) == PARTNERS
-    whole[middle] = (points[middle] + reflected[middle]) / 2
+    whole: Float64 = complete(points, PARTNERS, _LEFT, line.reflection)
     return whole
 
 

@@ -8,14 +8,15 @@ import cv2
 import numpy as np
 
 from pyfaceau.alignment.aligner import FaceAligner
+from pyfaceau.asymmetry._kernels import facing_area
 from pyfaceau.asymmetry.half import Half, HalfFitter
-from pyfaceau.asymmetry.midline import PARTNERS, find_midline, half_made_whole, left_half
+from pyfaceau.asymmetry.midline import PARTNERS, left_half
 from pyfaceau.errors import check_array, check_image
 from pyfaceau.features.fhog import fhog
 from pyfaceau.features.geometry import geometry_descriptor
 from pyfaceau.numerics.rotation import euler_to_matrix
 from pyfaceau.numerics.warp import gray_from_bgr
-from pyfaceau.overlap import Helper
+from pyfaceau.overlap import Helper, Promise, Shelved
 from pyfaceau.pdm.model import PDM
 from pyfaceau.types import FaceFeatures, Float32, Float64, Int32, ShapeFit, SplitFace, UInt8
 
@@ -63,7 +64,8 @@ class FaceSplitter:
         self._mirrored_input = mirrored_input
         half = left_half() | (np.arange(68) == PARTNERS)
         self._triangles = triangles[half[triangles].all(axis=1)]
-        self._frontal = np.abs(self._areas(np.eye(3, dtype=np.float32)))
+        self._mean = np.ascontiguousarray(pdm.mean.reshape(3, -1), np.float64)
+        self._frontal = facing_area(self._mean, np.eye(3), self._triangles)
 
     def split(
         self,
@@ -73,8 +75,8 @@ class FaceSplitter:
         gray: UInt8 | None = None,
         before: SplitFace | None = None,
         network_points: Any = None,
-    ) -> SplitFace:
-        """Describe both halves of a face.
+    ) -> Promise[SplitFace]:
+        """Describe both halves of a face; with threads, one of them beside what the caller does.
 
         Parameters
         ----------
@@ -92,7 +94,7 @@ class FaceSplitter:
 
         Returns
         -------
-        SplitFace
+        Promise of SplitFace
             The patient's sides.
 
         Raises
@@ -108,27 +110,28 @@ class FaceSplitter:
         angles = [fit.params_global[1:4] for fit in turns]
         hidden = max(self.hidden(rotation) for rotation in angles)
         if max(abs(float(rotation[1])) for rotation in angles) > np.radians(MAX_YAW):
-            return SplitFace(None, None, hidden)
+            turned_away = SplitFace(None, None, hidden)
+            return Shelved(lambda: turned_away)
         if gray is None:
             gray = gray_from_bgr(np.ascontiguousarray(picture))
-        seen = None
+        seen = seen_mirrored = None
         if network_points is not None:
-            seen = check_array("network_points", network_points, (68, 2), np.float32)
-        halves = (
-            self._half(picture, gray, points, seen),
-            self._half(
-                _flipped(picture),
-                _flipped(gray),
-                mirrored,
-                None if seen is None else _flipped_points(seen, width),
-            ),
+            seen = check_array("network_points", network_points, (68, 2), np.float64)
+            seen_mirrored = _flipped_points(seen, width)
+        fits = (None, None) if before is None else before.fits
+        before_here, before_there = fits if self._mirrored_input else fits[::-1]
+        other = self._helper.start(
+            lambda: self._whole(Half.of(picture, gray, points, seen), before_here)
         )
-        left, right = halves if self._mirrored_input else halves[::-1]
-        before_left, before_right = (None, None) if before is None else before.fits
-        other = self._helper.start(lambda: self._whole(right, before_right))
-        left_features, left_fit = self._whole(left, before_left)
-        right_features, right_fit = other.result()
-        return SplitFace(left_features, right_features, hidden, fits=(left_fit, right_fit))
+        half = Half.of(_flipped(picture), _flipped(gray), mirrored, seen_mirrored)
+        there = self._whole(half, before_there)
+
+        def sides() -> SplitFace:
+            halves = (other.result(), there) if self._mirrored_input else (there, other.result())
+            (left, left_fit), (right, right_fit) = halves
+            return SplitFace(left, right, hidden, fits=(left_fit, right_fit))
+
+        return Shelved(sides)
 
     def hidden(self, rotation: Float32) -> float:
         """Return how much of the half on the image's left the camera does not see.
@@ -146,30 +149,9 @@ class FaceSplitter:
         float
             0 to 1; 0 where the half is seen as well as from the front.
         """
-        seen = np.maximum(self._areas(euler_to_matrix(rotation)), 0.0)
-        return float(np.clip(1.0 - seen.sum() / self._frontal.sum(), 0.0, 1.0))
-
-    def _areas(self, rotation: Float32) -> Float64:
-        """Return the signed areas of the half's triangles in a picture; positive from the front."""
-        x, y = (rotation.astype(np.float64) @ self._pdm.mean.reshape(3, -1))[:2]
-        i, j, k = self._triangles.T
-        areas = (x[j] - x[i]) * (y[k] - y[i]) - (x[k] - x[i]) * (y[j] - y[i])
-        front_x, front_y = self._pdm.mean.astype(np.float64).reshape(3, -1)[:2]
-        front = (front_x[j] - front_x[i]) * (front_y[k] - front_y[i])
-        front -= (front_x[k] - front_x[i]) * (front_y[j] - front_y[i])
-        signed: Float64 = areas * np.sign(front)
-        return signed
-
-    def _half(
-        self, image: UInt8, gray: UInt8, landmarks: Float64, network_points: Float64 | None
-    ) -> Half:
-        """Return the half on the image's left."""
-        line = find_midline(landmarks)
-        whole = half_made_whole(landmarks, line).astype(np.float32)
-        hint = None
-        if network_points is not None:
-            hint = half_made_whole(network_points, line).astype(np.float32)
-        return Half(image, gray, line, whole, hint)
+        turned = euler_to_matrix(rotation).astype(np.float64)
+        seen = facing_area(self._mean, turned, self._triangles)
+        return float(np.clip(1.0 - seen / self._frontal, 0.0, 1.0))
 
     def _whole(self, half: Half, before: ShapeFit | None) -> tuple[FaceFeatures, ShapeFit]:
         """Describe a half completed by its reflection; tell its shape for the next frame."""

@@ -11,6 +11,7 @@ import numpy as np
 from pyfaceau.asymmetry.split import FaceSplitter
 from pyfaceau.errors import check_type
 from pyfaceau.features.running_median import Calibration
+from pyfaceau.overlap import Promise, Shelved
 from pyfaceau.prediction.models import AUModels
 from pyfaceau.prediction.predictor import AUPredictor
 from pyfaceau.tracking.gray import in_gray
@@ -48,7 +49,7 @@ class SplitPredictor:
         self._right.restart()
         self._before = None
 
-    def see(self, frame: Frame, face: TrackedFace) -> SplitFace | None:
+    def see(self, frame: Frame, face: TrackedFace) -> Promise[SplitFace | None]:
         """Divide the next frame's face and take its halves.
 
         Parameters
@@ -60,8 +61,9 @@ class SplitPredictor:
 
         Returns
         -------
-        SplitFace or None
-            Its halves, with the action units known now; None where the frame has no face.
+        Promise of (SplitFace or None)
+            Its halves, with the action units known now; None where the frame has no face. To be
+            asked for, once, before the next frame is seen.
 
         Raises
         ------
@@ -69,17 +71,22 @@ class SplitPredictor:
             If there is no splitter.
         """
         splitter = check_type("splitter", self._splitter, FaceSplitter)
-        split = None
-        if face.ok:
-            split = splitter.split(
-                frame.image,
-                face.landmarks,
-                gray=in_gray(frame),
-                before=self._before,
-                network_points=face.network_points,
-            )
+        if not face.ok:
+            self._take(None, frame.timestamp)
+            return Shelved(lambda: None)
+        begun = splitter.split(
+            frame.image,
+            face.landmarks,
+            gray=in_gray(frame),
+            before=self._before,
+            network_points=face.network_points,
+        )
+        return Shelved(lambda: self._take(begun.result(), frame.timestamp))
+
+    def _take(self, split: SplitFace | None, timestamp: float) -> SplitFace | None:
+        """Take a frame's halves; return them with their action units."""
         self._before = split
-        units = self.update(split, frame.timestamp)
+        units = self.update(split, timestamp)
         return None if split is None else replace(split, units=units)
 
     def update(

@@ -192,17 +192,21 @@ def warp_halves_u8(
     """
     height, width = image.shape[0], image.shape[1]
     flat = image.reshape(-1)
+    columns = np.empty((4, out.shape[1]), np.int64)
+    for x in range(out.shape[1]):
+        columns[0, x] = np.rint(here[0, 0] * x * 1024.0)
+        columns[1, x] = np.rint(here[1, 0] * x * 1024.0)
+        columns[2, x] = np.rint(there[0, 0] * x * 1024.0)
+        columns[3, x] = np.rint(there[1, 0] * x * 1024.0)
     for y in range(out.shape[0]):
         x_here, y_here = row_terms(here, y)
         x_there, y_there = row_terms(there, y)
         offset = normal[1] * y + normal[2]
         for x in range(out.shape[1]):
             if normal[0] * x + offset > 0:
-                xs = (x_there + np.int64(np.rint(there[0, 0] * x * 1024.0))) >> 5
-                ys = (y_there + np.int64(np.rint(there[1, 0] * x * 1024.0))) >> 5
+                xs, ys = (x_there + columns[2, x]) >> 5, (y_there + columns[3, x]) >> 5
             else:
-                xs = (x_here + np.int64(np.rint(here[0, 0] * x * 1024.0))) >> 5
-                ys = (y_here + np.int64(np.rint(here[1, 0] * x * 1024.0))) >> 5
+                xs, ys = (x_here + columns[0, x]) >> 5, (y_here + columns[1, x]) >> 5
             column, row = xs >> 5, ys >> 5
             if 0 <= column < width - 2 and 0 <= row < height - 1:
                 at = 3 * (row * width + column)

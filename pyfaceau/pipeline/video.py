@@ -304,8 +304,7 @@ class FullPythonAUPipeline:
             return
         choose_face(self._tracker, self.config.selection)
         with closing(self._seen(video, "aus" in selected_groups(groups))) as seen:
-            for _, results in seen:
-                yield from results
+            yield from (result for _, results in seen for result in results)
 
     def _select(self, video: FrameSource, selection: Selection | None = None) -> FrameSource:
         """Choose frames and face; the profile's if no selection is given."""
@@ -390,10 +389,11 @@ class FullPythonAUPipeline:
             return result
         if self._watching.starts_anew(frame):
             restart(self._predictor, self._sides)
-        split = None if self._sides is None else self._sides.see(frame, face)
+        halves = None if self._sides is None else self._sides.see(frame, face)
         if not face.ok:
             return replace(result, action_units=self._predictor.update(None, frame.timestamp))
         aligned, features = self._measurer.features(frame.image, face)
         units = self._predictor.update(features, frame.timestamp)
-        result = self._watching.look(replace(result, aligned=aligned, split=split))
-        return replace(result, action_units=units, features=features)
+        split = None if halves is None else halves.result()  # one was described beside all this
+        result = replace(result, aligned=aligned, features=features, action_units=units)
+        return self._watching.look(replace(result, split=split))

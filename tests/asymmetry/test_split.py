@@ -97,13 +97,13 @@ def test_mirrored_picture_swaps_sides_exactly(
     image, points = face
     turned = points[PARTNERS]
     turned[:, 0] = image.shape[1] - 1 - turned[:, 0]
-    plain = splitter(pdm, weights_dir).split(image, points)
-    mirror = splitter(pdm, weights_dir).split(np.ascontiguousarray(image[:, ::-1]), turned)
+    plain = splitter(pdm, weights_dir).split(image, points).result()
+    mirror = splitter(pdm, weights_dir).split(np.ascontiguousarray(image[:, ::-1]), turned).result()
     assert equal(plain.left, mirror.right)
     assert equal(plain.right, mirror.left)
     assert plain.hidden == mirror.hidden
     assert not equal(plain.left, plain.right)
-    selfie = splitter(pdm, weights_dir, mirrored_input=True).split(image, points)
+    selfie = splitter(pdm, weights_dir, mirrored_input=True).split(image, points).result()
     assert equal(plain.left, selfie.right)
 
 
@@ -114,7 +114,7 @@ def test_left_is_the_half_on_the_images_right(
     middle = int(points[27, 0])
     changed = image.copy()
     changed[:, middle + 20 :] = 0
-    before, after = (splitter(pdm, weights_dir).split(i, points) for i in (image, changed))
+    before, after = (splitter(pdm, weights_dir).split(i, points).result() for i in (image, changed))
     assert equal(before.right, after.right)
     assert not equal(before.left, after.left)
 
@@ -134,7 +134,7 @@ def test_turned_face_has_no_split(pdm: PDM, weights_dir: Path) -> None:
     yaw = np.radians(45)
     x = shape[0] * np.cos(yaw) + shape[2] * np.sin(yaw)
     points = (np.stack([x, shape[1]], axis=1) * 1.5 + 160).astype(np.float32)
-    split = splitter(pdm, weights_dir).split(np.zeros((320, 320, 3), np.uint8), points)
+    split = splitter(pdm, weights_dir).split(np.zeros((320, 320, 3), np.uint8), points).result()
     assert split.left is None
     assert split.right is None
     assert split.hidden > 0.3
@@ -148,12 +148,12 @@ def test_refined_halves_swap_with_the_mirror_too(
     turned = points[PARTNERS]
     turned[:, 0] = image.shape[1] - 1 - turned[:, 0]
     made = splitter(pdm, weights_dir, refiner=refiner)
-    plain = made.split(image, points)
-    mirror = made.split(np.ascontiguousarray(image[:, ::-1]), turned)
+    plain = made.split(image, points).result()
+    mirror = made.split(np.ascontiguousarray(image[:, ::-1]), turned).result()
     assert equal(plain.left, mirror.right)
     assert equal(plain.right, mirror.left)
-    assert not equal(plain.left, splitter(pdm, weights_dir).split(image, points).left)
-    again = made.split(image, points, before=plain)
+    assert not equal(plain.left, splitter(pdm, weights_dir).split(image, points).result().left)
+    again = made.split(image, points, before=plain).result()
     starts = [fit.params_global for fit in plain.fits]
     moves = [np.abs(a.params_global - b) for a, b in zip(again.fits, starts, strict=True)]
     assert max(move[4:].max() for move in moves) < 1.0  # pixels: it was nearly there
@@ -186,22 +186,22 @@ def test_watched_halves_with_eyes_swap_with_the_mirror_on_any_threads(
     )
     plain = mirror = same = turned = None
     for _ in range(2):
-        plain = made.split(image, points, before=plain, network_points=seen)
-        same = beside.split(image, points, before=same, network_points=seen)
-        turned = selfie.split(image, points, before=turned, network_points=seen)
+        plain = made.split(image, points, before=plain, network_points=seen).result()
+        same = beside.split(image, points, before=same, network_points=seen).result()
+        turned = selfie.split(image, points, before=turned, network_points=seen).result()
         mirror = made.split(
             mirrored, other_way(points), before=mirror, network_points=other_way(seen)
-        )
+        ).result()
         assert equal(plain.left, mirror.right)
         assert equal(plain.right, mirror.left)
         assert equal(plain.left, same.left)
         assert equal(plain.right, same.right)
         assert equal(plain.left, turned.right)
     assert len(asked) == 16
-    without = splitter(pdm, weights_dir, refiner=refiner).split(image, points)
+    without = splitter(pdm, weights_dir, refiner=refiner).split(image, points).result()
     assert not equal(plain.left, without.left)
     with pytest.raises(InputError, match="network_points"):
-        made.split(image, points, network_points=seen[:5])
+        made.split(image, points, network_points=seen[:5]).result()
 
 
 def test_fits_go_on_from_the_frame_before_unless_that_is_far(
@@ -210,12 +210,12 @@ def test_fits_go_on_from_the_frame_before_unless_that_is_far(
     image, points = face
     told = Told(shift=0.5)
     made = splitter(pdm, weights_dir, refiner=told)
-    first = made.split(image, points)
-    second = made.split(image, points, before=first)
+    first = made.split(image, points).result()
+    second = made.split(image, points, before=first).result()
     assert told.starts[2:] == list(first.fits)
     assert second.fits[0].params_global[4] == first.fits[0].params_global[4] + 0.5
     far = ShapeFit(first.fits[0].params_global + np.float32([0, 0, 0, 0, 60, 0]), pdm_zero(pdm))
-    made.split(image, points, before=SplitFace(None, None, 0.0, fits=(far, far)))
+    made.split(image, points, before=SplitFace(None, None, 0.0, fits=(far, far))).result()
     np.testing.assert_array_equal(told.starts[4].params_global, told.starts[0].params_global)
 
 
@@ -223,8 +223,8 @@ def test_a_lost_fit_leaves_the_whole_faces_landmarks(
     pdm: PDM, weights_dir: Path, face: tuple[UInt8, Float32]
 ) -> None:
     image, points = face
-    lost = splitter(pdm, weights_dir, refiner=Told(shift=80.0)).split(image, points)
-    plain = splitter(pdm, weights_dir).split(image, points)
+    lost = splitter(pdm, weights_dir, refiner=Told(shift=80.0)).split(image, points).result()
+    plain = splitter(pdm, weights_dir).split(image, points).result()
     assert equal(lost.left, plain.left)
     assert equal(lost.right, plain.right)
 
@@ -235,7 +235,7 @@ def test_what_is_refined_is_the_half_face_picture(
     image, points = face
     told = Told()
     gray = np.random.default_rng(3).integers(0, 256, image.shape[:2]).astype(np.uint8)
-    splitter(pdm, weights_dir, refiner=told).split(image, points, gray=gray)
+    splitter(pdm, weights_dir, refiner=told).split(image, points, gray=gray).result()
     line = find_midline(points.astype(np.float64))
     seen = told.pictures[1]  # the patient's right: the image's left, unmirrored
     y, x = (int(v) for v in points[33][::-1])
