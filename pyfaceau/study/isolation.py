@@ -105,15 +105,14 @@ class WorkerProcess:
         self.end()
 
     def _attempt(self, task: Mapping[str, Any]) -> dict[str, Any]:
-        if not self._start():
+        process = self._start()
+        if process is None:
             return _failed("worker", "stopped")
-        process = self._process
-        assert process is not None  # noqa: S101 - for the type checker
-        assert process.stdin is not None  # noqa: S101
+        assert process.stdin is not None  # noqa: S101 - for the type checker
         try:
             process.stdin.write(json.dumps(task).encode() + b"\n")
             process.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # it died, or was closed by who wants it to end
             return self._obituary(process)
         began = heard = time.monotonic()
         taken = False
@@ -140,13 +139,13 @@ class WorkerProcess:
             if not taken:  # the time that a process needs to start is nobody's
                 taken, began = True, heard
 
-    def _start(self) -> bool:
-        """Start the process unless it lives; return whether there is one."""
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        """Start the process unless it lives; return it, or None where there is to be none."""
         with self._guard:
             if self._closed:
-                return False
+                return None
             if self._process is not None and self._process.poll() is None:
-                return True
+                return self._process
             environment = dict.fromkeys(_ONE_THREAD.split(), "1") | dict(os.environ)
             environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
             self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end
@@ -163,7 +162,7 @@ class WorkerProcess:
                 target=_listen, args=(self._process.stdout, self._replies), daemon=True
             )
             listener.start()
-            return True
+            return self._process
 
     def _obituary(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         """Say what a process died of."""

@@ -100,6 +100,20 @@ def test_a_task_whose_worker_is_closed_ends_with_an_outcome(
     assert (outcome["state"], outcome["kind"]) == ("failed", "worker")
 
 
+def test_a_worker_that_is_closed_before_it_reads_its_task_ends_with_an_outcome(
+    worker: WorkerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = worker._start
+
+    def start_and_close() -> subprocess.Popen[bytes] | None:
+        process = start()
+        worker.close()
+        return process
+
+    monkeypatch.setattr(worker, "_start", start_and_close)
+    assert worker.run(task(tmp_path, "done"))["error"] == "ended on request"
+
+
 def test_a_closed_worker_starts_nothing(worker: WorkerProcess, tmp_path: Path):
     worker.close()
     assert worker.run(task(tmp_path, "done"))["error"] == "stopped"
