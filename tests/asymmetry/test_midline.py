@@ -39,6 +39,30 @@ def test_mouth_and_chin_drawn_aside_do_not_take_the_line_with_them() -> None:
     np.testing.assert_allclose(line.beyond(points[30]), 0.0, atol=1e-12)
 
 
+@given(st.integers(0, 2**32 - 1), st.floats(-3, 3))
+def test_the_line_is_of_repeated_medians(seed: int, roll: float) -> None:
+    turn = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+    noise = np.random.default_rng(seed).normal(0, 8, (68, 2))
+    noise[36:48] = 0  # an upright face but for its roll
+    points = (symmetric_face() * 100 + noise) @ turn.T
+    upright = points @ turn
+    local = np.vstack([upright[[27, 28, 29, 30, 33, 51, 8]], upright[[39, 42]].mean(axis=0)])
+    local -= local[-1]
+    far = 0.1 * (upright[42, 0] - upright[39, 0] + upright[45, 0] - upright[36, 0])
+    medians = []
+    for one in local:
+        apart = (one - local)[np.abs(one[1] - local[:, 1]) > far]
+        if len(apart):
+            medians.append(np.median(apart[:, 0] / apart[:, 1]))
+    slope = np.median(medians)
+    offset = np.median(local[:, 0] - slope * local[:, 1])
+    line = find_midline(points)
+    along = turn @ (slope, 1.0) / np.hypot(slope, 1.0)
+    np.testing.assert_allclose(line.direction, along, atol=1e-9)
+    inner = points[[39, 42]].mean(axis=0)
+    np.testing.assert_allclose(line.beyond(inner + turn @ (offset, 0.0)), 0, atol=1e-7)
+
+
 def test_half_made_whole_is_symmetric_and_keeps_the_left() -> None:
     rng = np.random.default_rng(3)
     points = symmetric_face() * 100.0 + rng.normal(0, 2, (68, 2))

@@ -255,24 +255,24 @@ def sampled(gray: UInt8, x: float, y: float) -> float:
     return float(np.array([1 - fy, fy]) @ rows @ np.array([1 - fx, fx]))
 
 
-def test_reflection_kernel_is_its_numpy_twin() -> None:
+@pytest.mark.parametrize("angle", [0.1, 0.0, -0.7, np.pi / 2, 2.8])
+def test_reflection_kernel_is_its_numpy_twin(angle: float) -> None:
     rng = np.random.default_rng(4)
     gray = rng.integers(0, 256, (30, 40)).astype(np.uint8)
-    angle = 0.1
     line = Midline(np.array([18.3, 14.0]), np.array([np.sin(angle), np.cos(angle)]))
     normal = np.array([line.direction[1], -line.direction[0], 0.0])
     normal[2] = -normal[:2] @ line.point
     out = gray.copy()
     reflect_beyond(gray, line.reflection, normal, np.array([5, 3, 36, 28]), out)
     expected = gray.astype(np.float64)
-    padded = np.pad(gray, 40).astype(np.uint8)
+    padded = np.pad(gray, 90).astype(np.uint8)
     for y in range(3, 28):
         for x in range(5, 36):
             if line.beyond((x, y)) > 0:
                 sx, sy = line.reflection @ (x, y, 1.0)
                 # In steps of 1/32 pixel, as the kernel has it.
                 sx, sy = np.floor(sx * 32 + 0.5) / 32, np.floor(sy * 32 + 0.5) / 32
-                expected[y, x] = np.floor(sampled(padded, sx + 40, sy + 40) + 0.5)
+                expected[y, x] = np.floor(sampled(padded, sx + 90, sy + 90) + 0.5)
     # Positions are rounded by way of 1/1024 pixel: now and then to the next 1/32.
     assert (np.abs(out - expected) <= 1).mean() > 0.98
     assert np.abs(out - expected).max() <= 12
