@@ -114,10 +114,8 @@ class Half:
 
     @property
     def reflected_gray(self) -> UInt8:
-        """(H, W) uint8: the picture with the reflection of the half beyond the midline, made once.
-
-        Not a `functools.cached_property`: before Python 3.12 one thread waits for the other there.
-        """
+        """(H, W) uint8: the picture with the reflection of the half beyond the midline."""
+        # No functools.cached_property: before Python 3.12 one thread waits for the other there.
         made: UInt8 | None = self.__dict__.get("_reflected_gray")
         if made is None:
             made = self.gray.copy()

@@ -127,6 +127,7 @@ class FaceSplitter:
         there = self._whole(half, before_there)
 
         def sides() -> SplitFace:
+            """Wait for the other half."""
             halves = (other.result(), there) if self._mirrored_input else (there, other.result())
             (left, left_fit), (right, right_fit) = halves
             return SplitFace(left, right, hidden, fits=(left_fit, right_fit))
