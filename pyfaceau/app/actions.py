@@ -75,14 +75,12 @@ def draw(measured: Measured) -> None:
         The video.
     """
     st.subheader("Actions")
-    row = st.session_state.get("frame", 1) - 1
-    now = float(measured.data["timestamp"].iloc[row])
     name, begin, end, add = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     chosen = name.selectbox("Action", STANDARD, accept_new_options=True, key="action name")
-    if begin.button("Begins at this picture", key="action begin"):
-        st.session_state["action start"] = now
-    if end.button("Ends at this picture", key="action end"):
-        st.session_state["action stop"] = now
+    for column, verb, key in ((begin, "Begins", "action start"), (end, "Ends", "action stop")):
+        column.button(
+            f"{verb} at this picture", key=f"{key} here", on_click=_note, args=(key, measured)
+        )
     start, stop = st.session_state.get("action start"), st.session_state.get("action stop")
     said = " to ".join("?" if value is None else f"{value:.3f} s" for value in (start, stop))
     whole = start is not None and stop is not None and start < stop and bool(chosen)
@@ -95,6 +93,15 @@ def draw(measured: Measured) -> None:
         st.rerun()
     _table()
     _suggestions(measured)
+
+
+def _note(key: str, measured: Measured) -> None:
+    """Take the time of the picture that was on the page when a button was pressed.
+
+    The slider may have moved on before the page is drawn again.
+    """
+    row = st.session_state.get("shown", 0)
+    st.session_state[key] = float(measured.data["timestamp"].iloc[row])
 
 
 def _suggestions(measured: Measured) -> None:

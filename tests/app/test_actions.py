@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.actions.tables import bump
@@ -23,6 +24,24 @@ def script(path: str) -> None:
     measured = SimpleNamespace(data=pd.read_csv(path, index_col="frame"), table=path)
     actions.begin(measured)  # type: ignore[arg-type]
     actions.draw(measured)  # type: ignore[arg-type]
+
+
+def test_an_action_begins_at_the_picture_that_was_shown(tmp_path: Path) -> None:
+    """The slider may be further on when the page hears of the button."""
+    from streamlit.testing.v1 import AppTest
+
+    table = tmp_path / "t.csv"
+    quiet(AU12_r=np.zeros(250)).to_csv(table)
+    times = pd.read_csv(table)["timestamp"]
+    app = AppTest.from_function(script, args=(str(table),), default_timeout=60).run()
+    for key, shown in (("action start here", 30), ("action stop here", 75)):
+        app.session_state["shown"], app.session_state["frame"] = shown, 200
+        app.button(key).click().run()
+    assert not app.exception
+    span = times[30], times[75]
+    assert app.button("action add").label == f"Add: {span[0]:.3f} s to {span[1]:.3f} s"
+    app.button("action add").click().run()
+    assert [interval[1:] for interval in app.session_state["actions"]] == [span]
 
 
 def test_suggestions_are_taken_or_dismissed(tmp_path: Path) -> None:

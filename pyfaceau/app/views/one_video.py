@@ -73,6 +73,7 @@ def _look(measured: Measured) -> None:
     if st.session_state.get("frame", 1) > last:
         st.session_state["frame"] = 1
     row = (st.slider("Frame", 1, last, key="frame") if last > 1 else 1) - 1
+    st.session_state["shown"] = row
     now = float(data["timestamp"].iloc[row])
     left, right = st.columns([2, 3])
     with left:
