@@ -20,10 +20,17 @@ from pyfaceau.cli.app import app
 pytest.importorskip("streamlit", reason="needs the extra app")
 
 
+COMMAND = (
+    # Whoever starts the tests in the background may have interrupts ignored.
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from pyfaceau.cli.command import main; main()"
+)
+
+
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the app with its files in a folder; yield it and its address."""
-    command = [sys.executable, "-m", "pyfaceau.cli", "app", "--port", "0", *options]
+    command = [sys.executable, "-c", COMMAND, "app", "--port", "0", *options]
     environment = {**os.environ, "TMPDIR": str(folder)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
